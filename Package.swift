@@ -1,0 +1,208 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One room of the house: a SwiftPM target and exactly what it may use.
+///
+/// `uses` names other rooms and C modules, `products` third-party libraries. `Tests/TidyTests` holds
+/// every file's imports against this table, because the compiler would let a transitive one slip in.
+struct Room {
+    let name: String
+    var uses: [String] = []
+    var products: [Product] = []
+    /// What the room's test target needs besides the room itself and `TestSupport`.
+    var testUses: [String] = []
+    var hasTests = true
+
+    enum Product: String {
+        case argumentParser = "ArgumentParser"
+        case collections = "Collections"
+        case crypto = "Crypto"
+        case hummingbird = "Hummingbird"
+        case hummingbirdTesting = "HummingbirdTesting"
+        case logging = "Logging"
+        case nioCore = "NIOCore"
+        case serviceLifecycle = "ServiceLifecycle"
+        case yams = "Yams"
+
+        var package: String {
+            switch self {
+            case .argumentParser: "swift-argument-parser"
+            case .collections: "swift-collections"
+            case .crypto: "swift-crypto"
+            case .hummingbird, .hummingbirdTesting: "hummingbird"
+            case .logging: "swift-log"
+            case .nioCore: "swift-nio"
+            case .serviceLifecycle: "swift-service-lifecycle"
+            case .yams: "Yams"
+            }
+        }
+
+        var url: String {
+            switch self {
+            case .hummingbird, .hummingbirdTesting:
+                "https://github.com/hummingbird-project/hummingbird.git"
+            case .yams: "https://github.com/jpsim/Yams.git"
+            case .serviceLifecycle:
+                "https://github.com/swift-server/swift-service-lifecycle.git"
+            default: "https://github.com/apple/\(package).git"
+            }
+        }
+
+        var version: Version {
+            switch self {
+            case .argumentParser: "1.5.0"
+            case .collections: "1.1.0"
+            case .crypto: "4.0.0"
+            case .hummingbird, .hummingbirdTesting: "2.28.0"
+            case .logging: "1.6.0"
+            case .nioCore: "2.100.0"
+            case .serviceLifecycle: "2.6.0"
+            case .yams: "6.0.0"
+            }
+        }
+    }
+}
+
+let cModules: [String: Target] = [
+    "CHiredis": .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+    "CCurl": .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    "COpenBLAS": .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+    "CLinuxProcess": .systemLibrary(name: "CLinuxProcess"),
+]
+
+let rooms: [Room] = [
+    // Foundations: they do not know each other.
+    Room(name: "Redis", uses: ["CHiredis"]),
+    Room(name: "HTTPClient", uses: ["CCurl"]),
+    Room(name: "DecisionForests", uses: ["COpenBLAS"]),
+    Room(
+        name: "Telemetry", products: [.logging]),
+    Room(name: "JobChannel"),
+    Room(name: "Processes", uses: ["CLinuxProcess"]),
+    // What stands on one or two of them.
+    Room(name: "ModelFormats", uses: ["DecisionForests"], products: [.crypto, .yams]),
+    Room(name: "MLflow", uses: ["HTTPClient"]),
+    Room(name: "Jobs", uses: ["Redis"], products: [.crypto]),
+    Room(
+        name: "Cluster",
+        uses: ["Jobs", "JobChannel", "HTTPClient", "Telemetry", "Processes"],
+        products: [.hummingbird, .nioCore, .logging, .crypto]),
+    Room(
+        name: "Manta",
+        uses: ["JobChannel", "DecisionForests", "ModelFormats", "MLflow", "HTTPClient"],
+        products: [.argumentParser, .crypto]),
+    Room(
+        name: "Serving",
+        uses: ["ModelFormats", "DecisionForests", "MLflow", "Telemetry"],
+        products: [.hummingbird, .nioCore, .logging, .crypto],
+        testUses: []),
+    Room(
+        name: "Commands",
+        uses: [
+            "Cluster", "Serving", "Jobs", "MLflow", "ModelFormats", "DecisionForests", "HTTPClient",
+            "Telemetry", "Processes",
+        ],
+        products: [.argumentParser, .logging, .crypto]),
+]
+
+/// `MANTA_ROOMS=Jobs,JobChannel swift test` builds only those rooms and what they stand on, so that an
+/// edit in one of them costs seconds; nothing else of the package is fetched or compiled.
+let chosen: [Room] = {
+    guard let wanted = Context.environment["MANTA_ROOMS"], !wanted.isEmpty else { return rooms }
+    var names = Set(wanted.split(separator: ",").map(String.init))
+    for room in rooms.reversed() where names.contains(room.name) {
+        names.formUnion(room.uses + room.testUses)
+    }
+    return rooms.filter { names.contains($0.name) }
+}()
+let isWholeHouse = chosen.count == rooms.count
+let testedRooms: Set<String> = {
+    guard let wanted = Context.environment["MANTA_ROOMS"], !wanted.isEmpty else {
+        return Set(rooms.filter(\.hasTests).map(\.name))
+    }
+    return Set(wanted.split(separator: ",").map(String.init))
+}()
+
+var targets: [Target] = []
+let cNames = Set(chosen.flatMap(\.uses)).union(["CLinuxProcess"])
+targets += cNames.sorted().compactMap { cModules[$0] }
+
+for room in chosen {
+    let settings: [SwiftSetting] = [
+        .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+    targets.append(
+        .target(
+            name: room.name,
+            dependencies: room.uses.map { .byName(name: $0) }
+                + room.products.map { .product(name: $0.rawValue, package: $0.package) },
+            swiftSettings: settings))
+    if testedRooms.contains(room.name) {
+        targets.append(
+            .testTarget(
+                name: room.name + "Tests",
+                dependencies: [.byName(name: room.name), "TestSupport"]
+                    + (room.uses.filter { cModules[$0] == nil } + room.testUses)
+                        .map { .byName(name: $0) }
+                    + room.products.filter { $0 != .hummingbird }
+                        .map { .product(name: $0.rawValue, package: $0.package) }
+                    + (room.products.contains(.hummingbird)
+                        ? [
+                            .product(name: "Hummingbird", package: "hummingbird"),
+                            .product(name: "HummingbirdTesting", package: "hummingbird"),
+                        ] : []),
+                swiftSettings: settings.dropLast() + []))
+    }
+}
+
+/// Starts the real programs tests run against: redis-server, MLflow, our own binary.
+targets.append(
+    .target(
+        name: "TestSupport", dependencies: ["Processes"], path: "Tests/TestSupport",
+        swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]))
+if !chosen.contains(where: { $0.name == "Processes" }) {
+    targets.append(
+        .target(
+            name: "Processes", dependencies: ["CLinuxProcess"],
+            swiftSettings: [
+                .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"),
+                .enableUpcomingFeature("MemberImportVisibility"),
+                .enableUpcomingFeature("InternalImportsByDefault"),
+            ]))
+}
+
+var products: [PackageDescription.Product] = []
+if chosen.contains(where: { $0.name == "Manta" }) {
+    // What a compiled job links: every room a script may reach, as one shared library.
+    products.append(.library(name: "MantaSDK", type: .dynamic, targets: ["Manta"]))
+}
+if isWholeHouse {
+    targets.append(
+        .executableTarget(
+            name: "manta", dependencies: ["Commands"], path: "Sources/manta-main",
+            swiftSettings: [.swiftLanguageMode(.v6)]))
+    targets.append(
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["TestSupport", "HTTPClient", "Jobs", "MLflow"],
+            swiftSettings: [.swiftLanguageMode(.v6)]))
+    targets.append(
+        .testTarget(
+            name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: [.swiftLanguageMode(.v6)]
+        ))
+    products.append(.executable(name: "manta", targets: ["manta"]))
+}
+
+var packages: [String: Package.Dependency] = [:]
+for product in chosen.flatMap(\.products) {
+    packages[product.package] = .package(url: product.url, from: product.version)
+}
+
+let package = Package(
+    name: "manta",
+    platforms: [.macOS(.v15)],
+    products: products,
+    dependencies: packages.keys.sorted().compactMap { packages[$0] },
+    targets: targets
+)

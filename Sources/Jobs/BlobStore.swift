@@ -1,0 +1,31 @@
+/// Keeps immutable bytes under their SHA-256 (lower-case hex).
+///
+/// A blob has a home before `put` returns. Small ones (≤ `smallMax`) live in Redis under a byte
+/// budget, larger ones in the origin, a directory that all workers share.
+package protocol BlobStore: Sendable {
+    /// Stores the bytes and answers their digest. Storing the same bytes again costs nothing.
+    ///
+    /// - Throws: `BlobStoreError.tooLarge`, `.full`, `.noOrigin`, `.unavailable`.
+    func put(_ bytes: [UInt8]) async throws -> String
+
+    /// As `put`, for a file that may not fit in memory. The file is read, not moved.
+    func put(fileAt path: String) async throws -> String
+
+    func contains(_ digest: String) async throws -> Bool
+
+    /// - Throws: `BlobStoreError.missing`, `.damaged` when the bytes do not have this digest.
+    func get(_ digest: String) async throws -> [UInt8]
+
+    /// Writes the blob's verified bytes to `path` (write, fsync, rename).
+    func get(_ digest: String, toFileAt path: String) async throws
+}
+
+package enum BlobStoreError: Error, Sendable, Hashable {
+    case missing(String)
+    case damaged(String)
+    case tooLarge(sizeInBytes: Int64, maximum: Int64)
+    /// Larger than `smallMax` and no origin is configured.
+    case noOrigin(sizeInBytes: Int64)
+    case full(String)
+    case unavailable(String)
+}

@@ -1,0 +1,292 @@
+/// Keeps jobs, tasks, leases, workers, builds and logs: the one place where cluster state lives.
+///
+/// Two implementations pass one contract suite: `InMemoryJobStore` applies the pure transitions of
+/// `TaskRecord`, `JobRecord` and `BuildRecord` under a lock; `RedisJobStore` applies the same ones as
+/// one Lua script each. All times are the store's own clock. Every method may throw
+/// `JobStoreError.unavailable`; a caller that retries gets the same effect once.
+package protocol JobStore: Sendable {
+    // MARK: Submitting
+
+    /// Adds the job and its driver task, or answers the job that already has this id.
+    ///
+    /// - Throws: `JobStoreError.conflictingSubmission` when the id exists with another body,
+    ///   `.full` when `jobsMax` jobs are active.
+    func submit(_ job: NewJob) async throws -> JobRecord
+
+    func job(_ id: JobID) async throws -> JobRecord?
+
+    /// Newest first.
+    func jobs(limit: Int) async throws -> [JobRecord]
+
+    /// Asks for the end of a job: waiting tasks are cancelled at once, running ones are told by their
+    /// worker's next heartbeat. Answers the record afterwards; a terminal job stays as it is.
+    func stop(_ job: JobID, by whom: String) async throws -> JobRecord?
+
+    /// Shown to people; accepted only from the holder of the driver's lease.
+    func report(_ phase: JobPhase, of job: JobID, under lease: Lease) async throws
+
+    // MARK: Tasks
+
+    /// Adds tasks that do not exist yet and answers the record of each, in order: a task that is
+    /// already done comes back with its result. Only the job's current driver may enqueue.
+    ///
+    /// - Throws: `JobStoreError.leaseLost`, `.jobOver`, `.full`.
+    func enqueue(_ tasks: [NewTask], under driverLease: Lease) async throws -> [TaskRecord]
+
+    /// In order; nil where no such task exists.
+    func tasks(_ ids: [TaskID]) async throws -> [TaskRecord?]
+
+    /// In order of creation, the driver first.
+    func tasks(of job: JobID, limit: Int) async throws -> [TaskRecord]
+
+    /// Ends attempts and grants new ones, atomically, after expiring every overdue lease.
+    ///
+    /// Grants follow priority, then the job with the fewest running tasks, then age; each fits in
+    /// what is left of `request.free` after the ones before it.
+    func claim(_ request: ClaimRequest) async throws -> ClaimReply
+
+    /// Ends attempts without claiming. Replies in order.
+    func finish(_ endings: [AttemptEnding]) async throws -> [EndingReply]
+
+    /// Keeps the worker listed and its leases alive, and says which of them it must let go.
+    func heartbeat(_ worker: WorkerRecord, leases: [Lease]) async throws -> HeartbeatReply
+
+    /// Workers whose last heartbeat is younger than `WorkerRecord.lifetime`.
+    func workers() async throws -> [WorkerRecord]
+
+    /// Takes the worker off the list at a clean shutdown.
+    func remove(_ worker: WorkerID) async throws
+
+    // MARK: Builds
+
+    /// Asks for the right to compile `key`, or for what became of it. One worker compiles at a time.
+    func beginBuild(_ key: String, by worker: WorkerID) async throws -> BuildRecord
+
+    /// Ends the build granted by `token`. A failed build is kept so that the same script fails at once.
+    func endBuild(_ key: String, token: Int64, outcome: BuildOutcome) async throws
+
+    // MARK: Logs
+
+    /// Appends in order. The log is bounded: the oldest lines go, and readers are told how many.
+    func appendLogs(_ lines: [LogLine], to job: JobID) async throws
+
+    /// Lines after `cursor` (nil: from the oldest kept), at most `limit`.
+    func logs(of job: JobID, after cursor: LogCursor?, limit: Int) async throws -> LogPage
+
+    // MARK: Waiting
+
+    /// Yields soon after something changed, so that waiting needs no polling faster than a second.
+    /// Signals are hints: coalesced, possibly spurious, possibly lost while the store is away.
+    func signals() -> AsyncStream<StoreSignal>
+
+    func close() async
+}
+
+package struct ClaimRequest: Sendable, Codable, Hashable {
+    package var worker: WorkerID
+    package var free: Resources
+    /// Drivers cost no CPU, so they have their own bound.
+    package var driverSlots: Int
+    package var labels: Set<String>
+    package var grantsMax: Int
+    /// How long a grant lasts without a heartbeat.
+    package var leaseInMilliseconds: Int64
+    /// Attempts that ended, applied first.
+    package var endings: [AttemptEnding]
+    /// When set, only tasks of these jobs (an executor already warm for them is preferred).
+    package var preferredJobs: [JobID]
+
+    package init(
+        worker: WorkerID, free: Resources, driverSlots: Int, labels: Set<String> = [],
+        grantsMax: Int = 64, leaseInMilliseconds: Int64 = 4_000, endings: [AttemptEnding] = [],
+        preferredJobs: [JobID] = []
+    ) {
+        self.worker = worker
+        self.free = free
+        self.driverSlots = driverSlots
+        self.labels = labels
+        self.grantsMax = grantsMax
+        self.leaseInMilliseconds = leaseInMilliseconds
+        self.endings = endings
+        self.preferredJobs = preferredJobs
+    }
+}
+
+package struct Grant: Sendable, Codable, Hashable {
+    package let task: TaskRecord
+    package let lease: Lease
+    /// The job the task belongs to, so that a claim needs no second read.
+    package let job: NewJob
+
+    package init(task: TaskRecord, lease: Lease, job: NewJob) {
+        self.task = task
+        self.lease = lease
+        self.job = job
+    }
+}
+
+package struct ClaimReply: Sendable, Codable, Hashable {
+    package var endings: [EndingReply]
+    package var grants: [Grant]
+    /// Milliseconds until the earliest delayed task becomes claimable; nil when none waits for time.
+    package var nextDueInMilliseconds: Int64?
+
+    package init(endings: [EndingReply], grants: [Grant], nextDueInMilliseconds: Int64?) {
+        self.endings = endings
+        self.grants = grants
+        self.nextDueInMilliseconds = nextDueInMilliseconds
+    }
+}
+
+package struct AttemptEnding: Sendable, Codable, Hashable {
+    package var lease: Lease
+    package var outcome: AttemptOutcome
+
+    package init(lease: Lease, outcome: AttemptOutcome) {
+        self.lease = lease
+        self.outcome = outcome
+    }
+}
+
+package enum EndingReply: String, Sendable, Codable, Hashable {
+    case committed
+    /// The lease is no longer the task's current one; a newer attempt's result stands.
+    case leaseLost
+    /// The same ending was committed before (a retry of the call).
+    case duplicate
+}
+
+package struct WorkerRecord: Sendable, Codable, Hashable {
+    package var id: WorkerID
+    /// Shown to people, "worker-1".
+    package var name: String
+    package var host: String
+    package var pid: Int32
+    package var total: Resources
+    package var free: Resources
+    package var labels: Set<String>
+    package var version: String
+    package var runningTasks: Int
+
+    /// A worker whose heartbeat is older than this is not listed.
+    package static let lifetime = Duration.seconds(6)
+
+    package init(
+        id: WorkerID, name: String, host: String, pid: Int32, total: Resources, free: Resources,
+        labels: Set<String>, version: String, runningTasks: Int
+    ) {
+        self.id = id
+        self.name = name
+        self.host = host
+        self.pid = pid
+        self.total = total
+        self.free = free
+        self.labels = labels
+        self.version = version
+        self.runningTasks = runningTasks
+    }
+}
+
+package struct HeartbeatReply: Sendable, Codable, Hashable {
+    /// Leases that are no longer this worker's: end the attempt, keep nothing of it.
+    package var lost: [Lease]
+    /// Leases whose task was cancelled: end the attempt and report `.cancelled`.
+    package var cancelled: [Lease]
+
+    package init(lost: [Lease], cancelled: [Lease]) {
+        self.lost = lost
+        self.cancelled = cancelled
+    }
+}
+
+package enum StoreSignal: Sendable, Hashable {
+    /// A task became claimable.
+    case work
+    /// A task of this job ended.
+    case tasks(JobID)
+    /// A job's state or phase changed.
+    case job(JobID)
+    /// Lines were appended to this job's log.
+    case logs(JobID)
+    /// A build ended.
+    case builds
+    /// The connection was lost and is back: anything may have changed.
+    case anything
+}
+
+package enum BuildOutcome: Sendable, Codable, Hashable {
+    /// `binary` is a blob's digest, `description` what the binary says of itself (JSON).
+    case succeeded(binary: String, description: [UInt8])
+    /// The compiler's output, verbatim, at most `BuildRecord.diagnosticsMax` bytes.
+    case failed(diagnostics: String)
+    /// The builder was interrupted; someone else may begin.
+    case abandoned
+}
+
+package enum BuildRecord: Sendable, Codable, Hashable {
+    /// The caller holds the right to compile until `expiry` (store clock, ms); the worker extends it by
+    /// calling `beginBuild` again.
+    case granted(token: Int64, expiry: Int64)
+    case building(by: WorkerID)
+    case ended(BuildOutcome)
+
+    package static let diagnosticsMax = 256 << 10
+    package static let leaseInMilliseconds: Int64 = 10_000
+}
+
+package struct LogLine: Sendable, Codable, Hashable {
+    package enum Stream: String, Sendable, Codable { case out, err, system }
+
+    package var stream: Stream
+    /// Empty for the driver; "(growTrees pid=503, node=worker-1) " for a task.
+    package var prefix: String
+    /// Without the line feed. Valid UTF-8; at most `LogLine.textMax` bytes.
+    package var text: String
+    /// False when the process ended, or a line was cut, without a line feed.
+    package var endsWithLineFeed: Bool
+    /// Milliseconds since 1970 on the worker's clock, for display only.
+    package var time: Int64
+
+    package static let textMax = 64 << 10
+
+    package init(
+        stream: Stream, prefix: String, text: String, endsWithLineFeed: Bool = true, time: Int64
+    ) {
+        self.stream = stream
+        self.prefix = prefix
+        self.text = text
+        self.endsWithLineFeed = endsWithLineFeed
+        self.time = time
+    }
+}
+
+package struct LogCursor: Sendable, Codable, Hashable {
+    package let rawValue: String
+
+    package init(rawValue: String) { self.rawValue = rawValue }
+}
+
+package struct LogPage: Sendable, Codable, Hashable {
+    package var lines: [LogLine]
+    /// Where to go on; the argument's cursor when there was nothing new.
+    package var next: LogCursor?
+    /// Lines that were dropped between the cursor and the first line of this page.
+    package var droppedCount: Int
+
+    package init(lines: [LogLine], next: LogCursor?, droppedCount: Int) {
+        self.lines = lines
+        self.next = next
+        self.droppedCount = droppedCount
+    }
+}
+
+package enum JobStoreError: Error, Sendable, Hashable {
+    case conflictingSubmission(JobID)
+    case leaseLost(TaskID)
+    case jobOver(JobID)
+    /// A bound was reached: which one, and its value.
+    case full(String)
+    case unavailable(String)
+    /// What the store holds is not what we wrote.
+    case corrupt(String)
+}
