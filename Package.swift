@@ -178,6 +178,13 @@ if chosen.contains(where: { $0.name == "Manta" }) {
     // What a compiled job links: every room a script may reach, as one shared library.
     products.append(.library(name: "MantaSDK", type: .dynamic, targets: ["Manta"]))
 }
+if chosen.contains(where: { $0.name == "DecisionForests" }) {
+    // Trains from a CSV and prints figures as JSON: what script/bench sets beside other libraries.
+    targets.append(
+        .executableTarget(
+            name: "learning-bench", dependencies: ["DecisionForests"], path: "Benchmarks/Learning",
+            swiftSettings: [.swiftLanguageMode(.v6)]))
+}
 if isWholeHouse {
     targets.append(
         .executableTarget(
