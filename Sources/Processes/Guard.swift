@@ -6,6 +6,7 @@ import Glibc
 /// The guard is the subreaper of everything the command starts. When the command ends, its orphans are
 /// killed. When the lifeline (a pipe whose other end only our starter holds) ends, which it does
 /// however the starter died, the command gets SIGTERM and, after the grace, everything gets SIGKILL.
+/// SIGUSR1 kills everything at once; other signals are passed on to the command's group.
 /// The guard then ends the way the command did. It is single-threaded and uses no Foundation, so that
 /// it starts in a few milliseconds.
 package enum Guard {
@@ -33,10 +34,12 @@ package enum Guard {
         return end(as: status)
     }
 
+    private static let handledSignals = [SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1]
+
     private static func blockSignals() {
         var handled = sigset_t()
         sigemptyset(&handled)
-        for signal in [SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT] { sigaddset(&handled, signal) }
+        for signal in handledSignals { sigaddset(&handled, signal) }
         sigprocmask(SIG_BLOCK, &handled, nil)
     }
 
@@ -62,7 +65,7 @@ package enum Guard {
     ) -> Int32 {
         var signals = sigset_t()
         sigemptyset(&signals)
-        for signal in [SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT] { sigaddset(&signals, signal) }
+        for signal in handledSignals { sigaddset(&signals, signal) }
         let signalDescriptor = signalfd(-1, &signals, Int32(SFD_CLOEXEC))
         var polled = [
             pollfd(fd: signalDescriptor, events: Int16(POLLIN), revents: 0),
@@ -90,7 +93,11 @@ package enum Guard {
         var information = signalfd_siginfo()
         guard read(descriptor, &information, MemoryLayout<signalfd_siginfo>.size) > 0 else { return }
         let number = Int32(information.ssi_signo)
-        if number != SIGCHLD { kill(-child, number) }
+        if number == SIGUSR1 {
+            kill(-child, SIGKILL)
+        } else if number != SIGCHLD {
+            kill(-child, number)
+        }
     }
 
     /// Reaps whatever ended; answers the child's status once it is among them.
@@ -158,5 +165,17 @@ package enum Guard {
     private static func writeError(_ text: String) {
         var text = text
         text.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
+    }
+}
+
+extension Guard {
+    /// Runs the guard when the arguments ask for it (`guard DESCRIPTOR GRACE -- COMMAND…`) and does not
+    /// return; called before anything else is set up, so that a guard costs no start-up time.
+    package static func runIfAsked(_ arguments: [String]) {
+        guard arguments.count >= 6, arguments[1] == "guard", arguments[4] == "--",
+            let lifeline = Int32(arguments[2]), let grace = Int32(arguments[3])
+        else { return }
+        _ = fcntl(lifeline, F_SETFD, FD_CLOEXEC)
+        exit(run(command: Array(arguments[5...]), lifeline: lifeline, graceInMilliseconds: grace))
     }
 }

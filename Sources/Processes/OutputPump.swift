@@ -1,4 +1,6 @@
+internal import CLinuxProcess
 import Glibc
+import Synchronization
 
 /// Reads a child's two pipes until both end, and hands every line on in order per stream.
 ///
@@ -7,40 +9,79 @@ import Glibc
 package final class OutputPump: Sendable {
     package enum Stream: Sendable { case out, err }
 
-    private let finished = AsyncStream<Void>.makeStream()
+    private struct State {
+        var isFinished = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+        var draining: [CheckedContinuation<Void, Never>] = []
+    }
+    private let state = Mutex(State())
+    /// A byte here makes the thread look for callers of `drain`.
+    private let wakeups: (read: Int32, write: Int32)
 
     /// - Parameter handler: called on the pump's thread.
     package init(
         standardOutput: Int32, standardError: Int32,
         handler: @escaping @Sendable (Stream, LineSplitter.Line) -> Void
     ) {
-        let continuation = finished.continuation
-        startThread(named: "output") {
-            OutputPump.pump(standardOutput, standardError, handler)
-            continuation.finish()
+        var ends: [Int32] = [-1, -1]
+        let code = manta_pipe(&ends)
+        precondition(code == 0, "no descriptors left for an output pump")
+        wakeups = (ends[0], ends[1])
+        startThread(named: "output") { [self] in
+            pump(standardOutput, standardError, handler)
+            finish()
         }
+    }
+
+    deinit {
+        close(wakeups.read)
+        close(wakeups.write)
     }
 
     /// Returns when both streams have ended and every line was handed on.
     package func wait() async {
-        for await _ in finished.stream {}
+        await withCheckedContinuation { continuation in
+            let isFinished = state.withLock { state in
+                if !state.isFinished { state.waiting.append(continuation) }
+                return state.isFinished
+            }
+            if isFinished { continuation.resume() }
+        }
     }
 
-    private static func pump(
+    /// Returns when everything the child wrote before this call was read, and its complete lines were
+    /// handed on.
+    package func drain() async {
+        await withCheckedContinuation { continuation in
+            let isFinished = state.withLock { state in
+                if !state.isFinished { state.draining.append(continuation) }
+                return state.isFinished
+            }
+            if isFinished {
+                continuation.resume()
+            } else {
+                var byte: UInt8 = 1
+                _ = write(wakeups.write, &byte, 1)
+            }
+        }
+    }
+
+    private func pump(
         _ standardOutput: Int32, _ standardError: Int32,
         _ handler: (Stream, LineSplitter.Line) -> Void
     ) {
         var splitters = [LineSplitter(), LineSplitter()]
         let streams: [Stream] = [.out, .err]
-        var polled = [
-            pollfd(fd: standardOutput, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: standardError, events: Int16(POLLIN), revents: 0),
-        ]
+        var polled = [standardOutput, standardError, wakeups.read].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
         defer { buffer.deallocate() }
-        while polled.contains(where: { $0.fd >= 0 }) {
-            guard poll(&polled, 2, -1) >= 0 || errno == EINTR else { break }
+        while polled[0].fd >= 0 || polled[1].fd >= 0 {
+            guard poll(&polled, 3, -1) >= 0 || errno == EINTR else { break }
+            var readSomething = false
             for index in 0..<2 where polled[index].fd >= 0 && polled[index].revents != 0 {
+                readSomething = true
                 let count = read(polled[index].fd, buffer.baseAddress, buffer.count)
                 if count < 0 && errno == EINTR { continue }
                 if count > 0 {
@@ -52,6 +93,27 @@ package final class OutputPump: Sendable {
                     if let last = splitters[index].finish() { handler(streams[index], last) }
                 }
             }
+            // Answered only on a round in which both pipes were empty.
+            if !readSomething && polled[2].revents != 0 {
+                _ = read(wakeups.read, buffer.baseAddress, 512)
+                for caller in takeDraining() { caller.resume() }
+            }
         }
+    }
+
+    private func takeDraining() -> [CheckedContinuation<Void, Never>] {
+        state.withLock { state in
+            defer { state.draining = [] }
+            return state.draining
+        }
+    }
+
+    private func finish() {
+        let callers = state.withLock { state in
+            state.isFinished = true
+            defer { (state.waiting, state.draining) = ([], []) }
+            return state.waiting + state.draining
+        }
+        for caller in callers { caller.resume() }
     }
 }
