@@ -15,12 +15,14 @@ package struct NewJob: Hashable, Sendable, Codable {
     package var environment: [String: String]
     package var metadata: [String: String]
     package var driverResources: Resources
+    /// Labels the driver's worker must have.
+    package var driverLabels: Set<String>
     package var priority: Int
 
     package init(
         id: JobID, entrypoint: Entrypoint, workingDirectory: String? = nil,
         environment: [String: String] = [:], metadata: [String: String] = [:],
-        driverResources: Resources = Resources(), priority: Int = 0
+        driverResources: Resources = Resources(), driverLabels: Set<String> = [], priority: Int = 0
     ) {
         self.id = id
         self.entrypoint = entrypoint
@@ -28,6 +30,7 @@ package struct NewJob: Hashable, Sendable, Codable {
         self.environment = environment
         self.metadata = metadata
         self.driverResources = driverResources
+        self.driverLabels = driverLabels
         self.priority = priority
     }
 }

@@ -176,6 +176,13 @@ package struct TaskRecord: Hashable, Sendable, Codable {
     package var history: [AttemptRecord]
     /// On the store's clock, milliseconds since 1970.
     package let createdAt: Int64
+    /// Who asked for the end of the attempt that runs; its worker hears of it at the next heartbeat.
+    package var cancelRequestedBy: String?
+    /// The token of the lease that last ended an attempt, so that a repeated ending is recognised.
+    package var endedToken: Int64?
+
+    /// The newest attempts that are kept.
+    package static let historyMax = 16
 
     package init(
         spec: NewTask, state: TaskState, attempt: Int, history: [AttemptRecord], createdAt: Int64

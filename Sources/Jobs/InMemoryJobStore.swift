@@ -1,0 +1,164 @@
+import Crypto
+import Foundation
+import Synchronization
+
+/// A job store in this process: the pure lives under one lock. For tests and for `memory:`.
+package final class InMemoryJobStore: JobStore {
+    private let limits: StoreLimits
+    private let now: @Sendable () -> Int64
+    private let shelf: Mutex<JobShelf>
+    private let hub = SignalHub()
+
+    /// - Parameter now: the store's clock, milliseconds since 1970.
+    package init(
+        limits: StoreLimits = StoreLimits(),
+        now: @escaping @Sendable () -> Int64 = InMemoryJobStore.systemClock
+    ) {
+        self.limits = limits
+        self.now = now
+        shelf = Mutex(JobShelf(limits: limits))
+    }
+
+    /// The computer's clock, milliseconds since 1970.
+    package static let systemClock: @Sendable () -> Int64 = {
+        Int64(Date().timeIntervalSince1970 * 1_000)
+    }
+
+    // MARK: Submitting
+
+    package func submit(_ job: NewJob) async throws -> JobRecord {
+        try limits.check(jobSizeInBytes: StoreCoding.encode(job).count)
+        return try change { shelf throws(JobStoreError) in try shelf.submit(job, at: now()) }
+    }
+
+    package func job(_ id: JobID) async throws -> JobRecord? {
+        change { $0.jobs[id]?.record }
+    }
+
+    package func jobs(limit: Int) async throws -> [JobRecord] {
+        change { shelf in
+            shelf.jobs.values.sorted { $0.number > $1.number }.prefix(max(0, limit)).map(\.record)
+        }
+    }
+
+    package func stop(_ job: JobID, by whom: String) async throws -> JobRecord? {
+        change { $0.stop(job, by: whom.prefix(maxBytes: AttemptRecord.causeMaxInBytes), at: now()) }
+    }
+
+    package func report(_ phase: JobPhase, of job: JobID, under lease: Lease) async throws {
+        try change { shelf throws(JobStoreError) in
+            try shelf.report(phase, of: job, under: lease, at: now())
+        }
+    }
+
+    // MARK: Tasks
+
+    package func enqueue(
+        _ tasks: [NewTask], under driverLease: Lease
+    ) async throws -> [TaskRecord] {
+        try change { shelf throws(JobStoreError) in
+            try shelf.enqueue(tasks, under: driverLease, at: now())
+        }
+    }
+
+    package func tasks(_ ids: [TaskID]) async throws -> [TaskRecord?] {
+        change { shelf in ids.map { shelf.task($0) } }
+    }
+
+    package func tasks(of job: JobID, limit: Int) async throws -> [TaskRecord] {
+        change { shelf in
+            guard let job = shelf.jobs[job] else { return [] }
+            return job.order.prefix(max(0, limit)).compactMap { job.tasks[$0] }
+        }
+    }
+
+    package func claim(_ request: ClaimRequest) async throws -> ClaimReply {
+        change { shelf in
+            let moment = now()
+            let endings = request.endings.map { shelf.end($0, at: moment) }
+            shelf.expireOverdue(at: moment)
+            let grants = shelf.grant(request, at: moment)
+            return ClaimReply(
+                endings: endings, grants: grants,
+                nextDueInMilliseconds: shelf.nextDue(after: moment))
+        }
+    }
+
+    package func finish(_ endings: [AttemptEnding]) async throws -> [EndingReply] {
+        change { shelf in endings.map { shelf.end($0, at: now()) } }
+    }
+
+    package func heartbeat(
+        _ worker: WorkerRecord, leases: [Lease]
+    ) async throws -> HeartbeatReply {
+        change { $0.heartbeat(worker, leases: leases, at: now()) }
+    }
+
+    package func workers() async throws -> [WorkerRecord] {
+        change { $0.listedWorkers(at: now()) }
+    }
+
+    package func remove(_ worker: WorkerID) async throws {
+        change { shelf in shelf.workers[worker] = nil }
+    }
+
+    // MARK: Builds
+
+    package func beginBuild(_ key: String, by worker: WorkerID) async throws -> BuildRecord {
+        change { shelf in
+            let (answer, kept) = BuildRecord.beginning(
+                shelf.builds[key], by: worker, at: now(), nextToken: { shelf.nextToken() })
+            shelf.builds[key] = kept
+            return answer
+        }
+    }
+
+    package func endBuild(_ key: String, token: Int64, outcome: BuildOutcome) async throws {
+        try change { shelf throws(JobStoreError) in
+            let kept = BuildRecord.ending(shelf.builds[key], token: token, outcome: outcome)
+            guard let kept else { throw .leaseLost(TaskID(rawValue: "build/\(key)")) }
+            shelf.builds[key] = kept
+            shelf.raised.insert(.builds)
+        }
+    }
+
+    // MARK: Logs
+
+    package func appendLogs(_ lines: [LogLine], to job: JobID) async throws {
+        change { shelf in
+            guard shelf.jobs[job] != nil, !lines.isEmpty else { return }
+            shelf.jobs[job]?.log.append(lines, limits: limits)
+            shelf.raised.insert(.logs(job))
+        }
+    }
+
+    package func logs(
+        of job: JobID, after cursor: LogCursor?, limit: Int
+    ) async throws -> LogPage {
+        change { shelf in
+            guard let log = shelf.jobs[job]?.log else {
+                return LogPage(lines: [], next: cursor, droppedCount: 0)
+            }
+            return log.page(after: cursor, limit: limit)
+        }
+    }
+
+    // MARK: Waiting
+
+    package func signals() -> AsyncStream<StoreSignal> { hub.signals() }
+
+    package func close() async { hub.finish() }
+
+    private func change<Answer: Sendable, Failure: Error>(
+        _ body: (inout JobShelf) throws(Failure) -> Answer
+    ) throws(Failure) -> Answer {
+        let (answer, raised) = try shelf.withLock {
+            (shelf) throws(Failure) -> (Answer, Set<StoreSignal>) in
+            defer { shelf.raised = [] }
+            let answer = try body(&shelf)
+            return (answer, shelf.raised)
+        }
+        for signal in raised { hub.publish(signal) }
+        return answer
+    }
+}

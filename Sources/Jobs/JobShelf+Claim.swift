@@ -1,0 +1,113 @@
+/// Claims, endings and heartbeats of the in-memory store.
+extension JobShelf {
+    mutating func end(_ ending: AttemptEnding, at now: Int64) -> EndingReply {
+        guard let task = task(ending.lease.task) else { return .leaseLost }
+        do throws(TaskLifeError) {
+            let next = try task.ending(with: ending.outcome, under: ending.lease, at: now)
+            apply(next, was: task, at: now)
+            return .committed
+        } catch {
+            if case .duplicate = error { return .duplicate }
+            return .leaseLost
+        }
+    }
+
+    mutating func expireOverdue(at now: Int64) {
+        for job in jobs.values {
+            for id in job.running.keys {
+                guard let task = job.tasks[id], let next = try? task.expiring(at: now) else {
+                    continue  // It has time left.
+                }
+                apply(next, was: task, at: now)
+            }
+        }
+    }
+
+    mutating func grant(_ request: ClaimRequest, at now: Int64) -> [Grant] {
+        var free = request.free
+        var driverSlots = request.driverSlots
+        var grants: [Grant] = []
+        while grants.count < request.grantsMax {
+            let next = nextTask(for: request, free: free, driverSlots: driverSlots, at: now)
+            guard let task = next, let job = jobs[task.spec.job] else { break }
+            let lease = Lease(
+                task: task.spec.id, worker: request.worker, token: nextToken(),
+                expiry: now + request.leaseInMilliseconds)
+            guard let running = try? task.granting(lease, at: now) else { break }
+            apply(running, was: task, at: now)
+            jobs[task.spec.job]?.running[task.spec.id] = request.leaseInMilliseconds
+            if task.spec.kind == .driver {
+                driverSlots -= 1
+                jobs[task.spec.job]?.record = job.record.granting(
+                    driverTo: request.worker, at: now)
+                raised.insert(.job(task.spec.job))
+            }
+            free = free.minus(task.spec.resources)
+            grants.append(Grant(task: running, lease: lease, job: job.record.spec))
+        }
+        return grants
+    }
+
+    /// By priority, then the job with the fewest running tasks, then age.
+    private func nextTask(
+        for request: ClaimRequest, free: Resources, driverSlots: Int, at now: Int64
+    ) -> TaskRecord? {
+        var best: (entry: QueueEntry, running: Int, task: TaskRecord)?
+        for (id, job) in jobs where !job.waiting.isEmpty {
+            if !request.preferredJobs.isEmpty, !request.preferredJobs.contains(id) { continue }
+            let candidate = job.waiting.lazy.compactMap { entry -> (QueueEntry, TaskRecord)? in
+                guard let task = job.tasks[entry.task],
+                    case .waiting(let notBefore) = task.state, notBefore <= now,
+                    TaskShape(task.spec).fits(
+                        free: free, driverSlots: driverSlots, labels: request.labels)
+                else { return nil }
+                return (entry, task)
+            }.first
+            guard let (entry, task) = candidate else { continue }
+            let rank = (-entry.priority, job.running.count, entry.age)
+            if let best, (-best.entry.priority, best.running, best.entry.age) < rank { continue }
+            best = (entry, job.running.count, task)
+        }
+        return best?.task
+    }
+
+    func nextDue(after now: Int64) -> Int64? {
+        jobs.values.lazy.flatMap { job in
+            job.waiting.compactMap { entry -> Int64? in
+                guard case .waiting(let notBefore) = job.tasks[entry.task]?.state,
+                    notBefore > now
+                else { return nil }
+                return notBefore - now
+            }
+        }.min()
+    }
+
+    // MARK: Workers
+
+    mutating func heartbeat(
+        _ worker: WorkerRecord, leases: [Lease], at now: Int64
+    ) -> HeartbeatReply {
+        workers[worker.id] = (worker, now)
+        var reply = HeartbeatReply(lost: [], cancelled: [])
+        for lease in leases {
+            guard let task = task(lease.task), lease.worker == worker.id,
+                let length = jobs[task.spec.job]?.running[task.spec.id],
+                let next = try? task.extending(lease, until: now + length)
+            else {
+                reply.lost.append(lease)
+                continue
+            }
+            apply(next, was: task, at: now)
+            if task.cancelRequestedBy != nil { reply.cancelled.append(lease) }
+        }
+        return reply
+    }
+
+    mutating func listedWorkers(at now: Int64) -> [WorkerRecord] {
+        let lifetime = WorkerRecord.lifetime.components.seconds * 1_000
+        workers = workers.filter { $0.value.at + lifetime > now }
+        return workers.values.map(\.record).sorted {
+            ($0.name, $0.id.rawValue) < ($1.name, $1.id.rawValue)
+        }
+    }
+}

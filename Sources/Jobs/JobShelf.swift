@@ -1,0 +1,216 @@
+/// What `InMemoryJobStore` keeps: plain values, changed by the pure lives only.
+struct JobShelf: Sendable {
+    struct Job: Sendable {
+        var record: JobRecord
+        /// Grows with every submission.
+        let number: Int
+        var tasks: [TaskID: TaskRecord] = [:]
+        /// Ids in order of creation, the driver first.
+        var order: [TaskID] = []
+        /// Waiting tasks, the one to be granted first in front.
+        var waiting: [QueueEntry] = []
+        /// Running tasks and how long a heartbeat keeps each.
+        var running: [TaskID: Int64] = [:]
+        var log = LogShelf()
+    }
+
+    /// Where a waiting task stands in its job's queue.
+    struct QueueEntry: Sendable, Comparable {
+        let priority: Int
+        let age: Int
+        let task: TaskID
+
+        static func < (left: QueueEntry, right: QueueEntry) -> Bool {
+            (-left.priority, left.age) < (-right.priority, right.age)
+        }
+    }
+
+    let limits: StoreLimits
+    var jobs: [JobID: Job] = [:]
+    var workers: [WorkerID: (record: WorkerRecord, at: Int64)] = [:]
+    var builds: [String: BuildState] = [:]
+    /// What happened in the current call, for those who wait.
+    var raised: Set<StoreSignal> = []
+    private var lastToken: Int64 = 0
+    private var lastNumber = 0
+    private var ages: [TaskID: Int] = [:]
+    private var waitingShapes: [TaskShape: Int] = [:]
+
+    init(limits: StoreLimits) { self.limits = limits }
+
+    mutating func nextToken() -> Int64 {
+        lastToken += 1
+        return lastToken
+    }
+
+    func task(_ id: TaskID) -> TaskRecord? {
+        id.job.flatMap { jobs[$0]?.tasks[id] }
+    }
+
+    // MARK: Jobs
+
+    mutating func submit(_ job: NewJob, at now: Int64) throws(JobStoreError) -> JobRecord {
+        dropEndedJobs(at: now)
+        if let known = jobs[job.id]?.record {
+            guard known.spec == job else { throw .conflictingSubmission(job.id) }
+            return known
+        }
+        guard jobs.values.count(where: { !$0.record.state.isTerminal }) < limits.activeJobsMax
+        else { throw .full("\(limits.activeJobsMax) jobs are active") }
+        try checkShapes(adding: [job.driver])
+        lastNumber += 1
+        let record = JobRecord(spec: job, state: .active(.queued), submittedAt: now)
+        jobs[job.id] = Job(record: record, number: lastNumber)
+        add(job.driver, at: now)
+        raised.formUnion([.work, .job(job.id)])
+        return record
+    }
+
+    mutating func stop(_ id: JobID, by whom: String, at now: Int64) -> JobRecord? {
+        guard let job = jobs[id] else { return nil }
+        guard case .active = job.record.state else { return job.record }
+        jobs[id]?.record = job.record.stopping(by: whom)
+        cancelTasks(of: id, by: whom, at: now)
+        raised.formUnion([.job(id), .work])
+        return jobs[id]?.record
+    }
+
+    mutating func report(
+        _ phase: JobPhase, of id: JobID, under lease: Lease, at now: Int64
+    ) throws(JobStoreError) {
+        guard let job = jobs[id], isCurrent(lease, of: .driver(of: id)) else {
+            throw .leaseLost(lease.task)
+        }
+        jobs[id]?.record = job.record.entering(phase, at: now)
+        raised.insert(.job(id))
+    }
+
+    private func isCurrent(_ lease: Lease, of task: TaskID) -> Bool {
+        guard lease.task == task, case .running(let current) = self.task(task)?.state else {
+            return false
+        }
+        return current.token == lease.token && current.worker == lease.worker
+    }
+
+    private mutating func dropEndedJobs(at now: Int64) {
+        let ended = jobs.values.filter(\.record.state.isTerminal).sorted {
+            ($0.record.endedAt ?? 0, $0.number) < ($1.record.endedAt ?? 0, $1.number)
+        }
+        let overdue = ended.count { ($0.record.endedAt ?? 0) + limits.retentionInMilliseconds <= now }
+        for job in ended.prefix(max(overdue, ended.count - limits.endedJobsMax)) {
+            for task in job.order { ages[task] = nil }
+            jobs[job.record.spec.id] = nil
+        }
+    }
+
+    // MARK: Tasks
+
+    mutating func enqueue(
+        _ tasks: [NewTask], under lease: Lease, at now: Int64
+    ) throws(JobStoreError) -> [TaskRecord] {
+        guard let id = lease.task.job, let job = jobs[id] else { throw .leaseLost(lease.task) }
+        guard case .active = job.record.state else { throw .jobOver(id) }
+        guard isCurrent(lease, of: .driver(of: id)) else { throw .leaseLost(lease.task) }
+        for task in tasks { try limits.check(task, of: id) }
+        let fresh = tasks.filter { job.tasks[$0.id] == nil }
+        guard job.record.tasksTotal + fresh.count <= limits.tasksPerJobMax else {
+            throw .full("a job has at most \(limits.tasksPerJobMax) tasks")
+        }
+        try checkShapes(adding: fresh)
+        for task in fresh where jobs[id]?.tasks[task.id] == nil { add(task, at: now) }
+        if !fresh.isEmpty { raised.insert(.work) }
+        return tasks.compactMap { jobs[id]?.tasks[$0.id] }
+    }
+
+    private mutating func add(_ task: NewTask, at now: Int64) {
+        let record = TaskRecord(
+            spec: task, state: .waiting(notBefore: now), attempt: 0, history: [], createdAt: now)
+        lastNumber += 1
+        ages[task.id] = lastNumber
+        jobs[task.job]?.order.append(task.id)
+        apply(record, was: nil, at: now)
+    }
+
+    private func checkShapes(adding tasks: [NewTask]) throws(JobStoreError) {
+        let fresh = Set(tasks.map(TaskShape.init)).subtracting(waitingShapes.keys)
+        guard fresh.isEmpty || waitingShapes.count + fresh.count <= limits.shapesMax else {
+            throw .full("\(limits.shapesMax) different combinations of resources and labels wait")
+        }
+    }
+
+    /// Keeps a task's new value, moves it between the queues, and lets its job follow.
+    mutating func apply(_ task: TaskRecord, was old: TaskRecord?, at now: Int64) {
+        let id = task.spec.job
+        guard var job = jobs[id] else { return }
+        job.tasks[task.spec.id] = task
+        job.record = job.record.counting(task, was: old)
+        switch (old?.state, task.state) {
+        case (.waiting, .waiting), (.running, .running): break
+        case (.waiting, _): dequeue(task, from: &job)
+        case (.running, _): job.running[task.spec.id] = nil
+        default: break
+        }
+        switch task.state {
+        case .waiting: enqueue(task, into: &job)
+        case .running: break
+        case .succeeded, .failed, .cancelled: raised.insert(.tasks(id))
+        }
+        jobs[id] = job
+        if task.spec.kind == .driver, old != nil { follow(driver: task, at: now) }
+    }
+
+    private func entry(of task: TaskRecord) -> QueueEntry {
+        QueueEntry(
+            priority: task.spec.effectivePriority, age: ages[task.spec.id] ?? 0, task: task.spec.id)
+    }
+
+    private mutating func enqueue(_ task: TaskRecord, into job: inout Job) {
+        let entry = entry(of: task)
+        job.waiting.insert(entry, at: job.waiting.firstPosition { $0 > entry })
+        waitingShapes[TaskShape(task.spec), default: 0] += 1
+        raised.insert(.work)
+    }
+
+    private mutating func dequeue(_ task: TaskRecord, from job: inout Job) {
+        let entry = entry(of: task)
+        let index = job.waiting.firstPosition { $0 >= entry }
+        guard index < job.waiting.count, job.waiting[index].task == task.spec.id else { return }
+        job.waiting.remove(at: index)
+        let shape = TaskShape(task.spec)
+        let left = (waitingShapes[shape] ?? 1) - 1
+        waitingShapes[shape] = left > 0 ? left : nil
+    }
+
+    private mutating func follow(driver: TaskRecord, at now: Int64) {
+        let id = driver.spec.job
+        guard let job = jobs[id] else { return }
+        let record = job.record.following(driver: driver, at: now)
+        guard record != job.record else { return }
+        jobs[id]?.record = record
+        raised.insert(.job(id))
+        if record.state.isTerminal, let whom = record.cancelsTasksBy {
+            cancelTasks(of: id, by: whom, at: now)
+        }
+    }
+
+    private mutating func cancelTasks(of id: JobID, by whom: String, at now: Int64) {
+        // The driver goes last: it takes the job's own state with it.
+        for task in (jobs[id]?.order ?? []).reversed() {
+            guard let old = jobs[id]?.tasks[task], !old.state.isTerminal else { continue }
+            apply(old.cancelling(by: whom), was: old, at: now)
+        }
+    }
+}
+
+extension Array {
+    /// The first index whose element satisfies `isPast`, in an array where all such stand last.
+    fileprivate func firstPosition(where isPast: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if isPast(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,60 @@
+/// The bounds of a job store. Reaching one answers `JobStoreError.full` with its name and value.
+package struct StoreLimits: Sendable, Hashable {
+    /// Jobs that are not over.
+    package var activeJobsMax = 1_000
+    /// Jobs that are over and kept for people; the oldest go first.
+    package var endedJobsMax = 10_000
+    package var tasksPerJobMax = 100_000
+    /// Different combinations of kind, resources and labels that wait at one time in the cluster.
+    package var shapesMax = 256
+    package var taskNameMaxInBytes = 512
+    /// A job as submitted, as JSON.
+    package var jobMaxInBytes = 1 << 20
+    package var logLinesMax = 100_000
+    package var logMaxInBytes = 64 << 20
+    /// How long a job that is over is kept, and a build after its last use.
+    package var retention = Duration.seconds(7 * 24 * 3_600)
+    /// Overdue leases that one claim expires, and delayed tasks that it makes claimable.
+    package var sweepMax = 64
+
+    package init() {}
+
+    package var retentionInMilliseconds: Int64 { retention.components.seconds * 1_000 }
+
+    /// - Throws: `.full` when a submission is larger than the store keeps.
+    func check(jobSizeInBytes: Int) throws(JobStoreError) {
+        guard jobSizeInBytes <= jobMaxInBytes else {
+            throw .full("a job has at most \(jobMaxInBytes) bytes, this one \(jobSizeInBytes)")
+        }
+    }
+
+    /// - Throws: `.full` for a task that no store takes.
+    func check(_ task: NewTask, of job: JobID) throws(JobStoreError) {
+        guard task.job == job, task.id.job == job else {
+            throw .full("a task belongs to the job of the driver that asks for it: \(task.id)")
+        }
+        guard task.name.utf8.count <= taskNameMaxInBytes,
+            task.id.rawValue.utf8.count <= taskNameMaxInBytes + 256
+        else { throw .full("a task's name has at most \(taskNameMaxInBytes) bytes") }
+        if case .inline(let bytes) = task.input, bytes.count > Payload.inlineMax {
+            throw .full("an inline input has at most \(Payload.inlineMax) bytes")
+        }
+    }
+}
+
+extension TaskID {
+    /// The job whose task this is; nil for a name that `TaskID.task` cannot have made.
+    package var job: JobID? {
+        rawValue.firstIndex(of: "/").flatMap { JobID(rawValue: String(rawValue[..<$0])) }
+    }
+}
+
+extension NewTask {
+    /// Priorities beyond this count as this.
+    package static let priorityMax = 1_000
+
+    /// The priority that decides: −1000 … 1000.
+    package var effectivePriority: Int {
+        max(-NewTask.priorityMax, min(priority, NewTask.priorityMax))
+    }
+}
