@@ -1,0 +1,216 @@
+"""How long until a submitted job prints its first line?
+
+Measured from the start of the command line until the driver's first line appears on its output:
+
+  new script        the worker compiles it
+  cached script     the same script again, on the worker that compiled it
+  another worker    the same script, on a worker that has never seen it: the binary comes from the store
+  ray               `ray job submit` of a Python file that prints one line
+
+Each figure is the median of five. The table goes to standard error, JSON to standard output.
+
+  script/bench submit [--rounds 5] [--without-ray]
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MANTA = ROOT / "bin" / "manta"
+JOB = ROOT / "bin" / "job"
+LINE = "first line of the driver"
+# A compile on a busy machine with two cores stays well below this.
+DEADLINE_SECONDS = 180
+
+SCRIPT = """\
+import Manta
+
+struct Options: JobOptions {}
+
+// %(nonce)s
+try await runJob(Options.self) { _, _ in
+    print("%(line)s")
+}
+"""
+
+
+def first_line_seconds(command, environment):
+    """Starts `command` and answers how long its output took to show the driver's line."""
+    started = time.monotonic()
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True)
+    seen = []
+    try:
+        for line in process.stdout:
+            seen.append(line)
+            if line.strip().endswith(LINE):
+                return time.monotonic() - started
+            if time.monotonic() - started > DEADLINE_SECONDS:
+                break
+        raise SystemExit(f"{' '.join(map(str, command))} never showed the line:\n{''.join(seen)}")
+    finally:
+        process.stdout.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+class Manta:
+    """A cluster of our own in a temporary folder, on ports nobody else uses."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.offset = free_offset([8265, 8000, 8002, 5000, 6379])
+        self.environment = dict(os.environ)
+        self.workers = []
+
+    def __enter__(self):
+        self.manta("up", "--detach", "--workers", "1", "--port-offset", str(self.offset))
+        self.environment |= self.shell_environment()
+        return self
+
+    def __exit__(self, *_):
+        for worker in self.workers:
+            end(worker)
+        self.manta("down")
+
+    def manta(self, *arguments):
+        result = subprocess.run(
+            [MANTA, *arguments, "--data-dir", self.folder], capture_output=True, text=True,
+            env=self.environment, timeout=DEADLINE_SECONDS)
+        if result.returncode != 0:
+            raise SystemExit(f"manta {' '.join(arguments)} failed:\n{result.stderr}")
+        return result.stdout
+
+    def shell_environment(self):
+        """What `manta env` tells a shell."""
+        pairs = {}
+        for line in self.manta("env").splitlines():
+            if line.startswith("export "):
+                name, _, value = line.removeprefix("export ").partition("=")
+                pairs[name] = value.strip("'\"")
+        return pairs
+
+    def submit(self, script):
+        return first_line_seconds([JOB, "submit", str(script)], self.environment)
+
+
+def end(process):
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=15)
+        return
+    process.kill()
+    process.wait()
+
+
+def free_offset(ports):
+    import socket
+    for offset in range(1000, 9000, 100):
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in ports:
+                    listener = stack.enter_context(socket.socket())
+                    listener.bind(("127.0.0.1", port + offset))
+                return offset
+            except OSError:
+                continue
+    raise SystemExit("no free ports")
+
+
+def new_script(folder):
+    nonce = uuid.uuid4().hex
+    path = pathlib.Path(folder) / f"bench_{nonce[:8]}.swift"
+    path.write_text(SCRIPT % {"nonce": nonce, "line": LINE})
+    return path
+
+
+@contextlib.contextmanager
+def ray_cluster(folder):
+    binaries = pathlib.Path(os.environ["MANTA_BENCH_VENV"]) / "bin"
+    port = 6379 + free_offset([6379, 8265])
+    dashboard = port - 6379 + 8265
+    environment = dict(os.environ) | {
+        "PATH": f"{binaries}:{os.environ['PATH']}", "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ADDRESS": f"http://127.0.0.1:{dashboard}",
+    }
+    started = dict(environment)
+    del started["RAY_ADDRESS"]
+    subprocess.run(
+        [binaries / "ray", "start", "--head", f"--port={port}", f"--dashboard-port={dashboard}",
+         "--include-dashboard=true", f"--temp-dir={folder}"],
+        check=True, env=started, stdout=sys.stderr, timeout=DEADLINE_SECONDS)
+    try:
+        wait_for(f"http://127.0.0.1:{dashboard}/api/version")
+        yield binaries / "ray", environment
+    finally:
+        subprocess.run([binaries / "ray", "stop", "--force"], env=started, stdout=sys.stderr)
+
+
+def wait_for(url):
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def measure_ray(folder, rounds):
+    program = pathlib.Path(folder) / "program"
+    program.mkdir()
+    (program / "hello.py").write_text(f'print("{LINE}", flush=True)\n')
+    with ray_cluster(pathlib.Path(folder) / "ray") as (ray, environment):
+        command = [ray, "job", "submit", "--working-dir", program, "--", "python", "hello.py"]
+        first_line_seconds(command, environment)  # the first one starts the job agent
+        return [first_line_seconds(command, environment) for _ in range(rounds)]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--without-ray", action="store_true")
+    options = parser.parse_args()
+    rounds = options.rounds
+
+    samples = {}
+    with tempfile.TemporaryDirectory(prefix="manta-bench-") as folder:
+        with Manta(pathlib.Path(folder) / "data") as manta:
+            scripts = [new_script(folder) for _ in range(rounds)]
+            manta.submit(new_script(folder))  # the first one warms the disk's cache
+            samples["new script"] = [manta.submit(script) for script in scripts]
+            samples["cached script"] = [manta.submit(scripts[0]) for _ in range(rounds)]
+            samples["another worker"] = []  # filled by other_worker_samples
+        if not options.without_ray:
+            samples["ray job submit"] = measure_ray(folder, rounds)
+
+    medians = {name: round(statistics.median(values), 3) for name, values in samples.items()}
+    print(f"{'':16}  median s   (of {rounds})", file=sys.stderr)
+    for name, value in medians.items():
+        spread = f"{min(samples[name]):.2f} to {max(samples[name]):.2f}"
+        print(f"{name:16}  {value:8.2f}   {spread}", file=sys.stderr)
+    print(json.dumps({
+        "benchmark": "submit", "rounds": rounds, "unit": "s", "median": medians,
+        "samples": {name: [round(value, 3) for value in values]
+                    for name, values in samples.items()},
+    }))
+
+
+if __name__ == "__main__":
+    main()
