@@ -1,0 +1,152 @@
+internal import Crypto
+import Foundation
+import HTTPClient
+
+/// Speaks to a head over HTTP: what `job …` and `manta status` use.
+package final class HeadClient: Sendable {
+    /// Without a trailing slash.
+    package let address: String
+    private let token: String?
+    private let client: HTTPClient
+
+    package init(address: String, token: String?) {
+        self.address = address.hasSuffix("/") ? String(address.dropLast()) : address
+        self.token = token
+        client = HTTPClient()
+    }
+
+    // MARK: The cluster
+
+    package func cluster() async throws -> ClusterDetails {
+        try decode(await send(.get, "/api/cluster"))
+    }
+
+    /// Whether the head and its store answer.
+    package func isReady() async -> Bool {
+        var request = request(.get, "/readyz")
+        request.timeout = .seconds(2)
+        return (try? await client.send(request))?.status == 200
+    }
+
+    // MARK: Uploading
+
+    /// Uploads bytes unless the head has them; answers their digest.
+    package func upload(_ bytes: [UInt8]) async throws -> String {
+        let digest = SHA256.hash(data: Data(bytes)).hex
+        let known = try await client.send(request(.head, "/api/blobs/\(digest)"))
+        if known.status == 200 { return digest }
+        try check(known, allowing: [404])
+        var put = request(.put, "/api/blobs/\(digest)", body: .bytes(bytes))
+        put.timeout = .seconds(600)
+        try check(try await client.send(put))
+        return digest
+    }
+
+    // MARK: Jobs
+
+    /// Submits; safe to repeat when the request names its `submissionID`.
+    package func submit(_ submission: SubmitRequest) async throws -> SubmitReply {
+        let body = try JSONEncoder().encode(submission)
+        return try decode(await send(.post, "/api/jobs/", body: .bytes(Array(body))))
+    }
+
+    package func job(_ id: String) async throws -> JobDetails {
+        try decode(await send(.get, "/api/jobs/\(path(id))"))
+    }
+
+    package func jobs() async throws -> [JobDetails] {
+        try decode(await send(.get, "/api/jobs/"))
+    }
+
+    package func tasks(of id: String) async throws -> [TaskDetails] {
+        try decode(await send(.get, "/api/jobs/\(path(id))/tasks"))
+    }
+
+    /// False when the job was over already.
+    package func stop(_ id: String) async throws -> Bool {
+        let reply: [String: Bool] = try decode(
+            await send(.post, "/api/jobs/\(path(id))/stop", body: .bytes([])))
+        return reply["stopped"] ?? false
+    }
+
+    /// The job's result as JSON text.
+    package func result(of id: String) async throws -> [UInt8] {
+        try await send(.get, "/api/jobs/\(path(id))/result").body
+    }
+
+    /// Phases, log lines and the end of a job, as they come.
+    ///
+    /// A lost head is asked again, after the last line that arrived, for `patience`.
+    package func events(
+        of id: String, follows: Bool, patience: Duration = .seconds(120)
+    ) -> AsyncThrowingStream<JobEvent, any Error> {
+        let reader = EventReader(client: self, id: id, follows: follows, patience: patience)
+        return AsyncThrowingStream { try await reader.next() }
+    }
+
+    // MARK: One request
+
+    private func send(
+        _ method: HTTPRequest.Method, _ path: String, body: HTTPRequest.Body = .none
+    ) async throws -> HTTPResponse {
+        let response = try await client.send(request(method, path, body: body))
+        try check(response)
+        return response
+    }
+
+    private func request(
+        _ method: HTTPRequest.Method, _ path: String, body: HTTPRequest.Body = .none
+    ) -> HTTPRequest {
+        var headers = HTTPHeaders()
+        headers.append(name: "Accept", value: "application/json")
+        if case .bytes = body { headers.append(name: "Content-Type", value: "application/json") }
+        if let token { headers.append(name: "Authorization", value: "Bearer \(token)") }
+        return HTTPRequest(
+            method, address + path, headers: headers, body: body, timeout: .seconds(30),
+            bodyMax: 256 << 20)
+    }
+
+    /// - Throws: the head's own words as `HeadFailure`.
+    private func check(_ response: HTTPResponse, allowing others: Set<Int> = []) throws {
+        if response.isSuccess || others.contains(response.status) { return }
+        if let failure = try? JSONDecoder().decode(HeadFailure.self, from: Data(response.body)) {
+            throw failure
+        }
+        throw HeadFailure(
+            response.status, "unexpected",
+            "\(address) answered \(response.status): \(response.bodyText.prefix(300))")
+    }
+
+    private func decode<Value: Decodable>(_ response: HTTPResponse) throws -> Value {
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(response.body))
+        } catch {
+            throw HeadFailure(
+                response.status, "unexpected",
+                "\(address) answered what no head of this version answers; is it a head?")
+        }
+    }
+
+    private func path(_ id: String) -> String {
+        id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["-", "_", "."])) ?? ""
+    }
+
+    /// The open event stream of one follower.
+    func openEvents(
+        of id: String, after cursor: String?, follows: Bool
+    ) async throws -> HTTPStreamedResponse {
+        var query: [String] = follows ? [] : ["follow=0"]
+        if let cursor { query.append("after=\(path(cursor))") }
+        let suffix = query.isEmpty ? "" : "?" + query.joined(separator: "&")
+        var request = request(.get, "/api/jobs/\(path(id))/events\(suffix)")
+        request.timeout = nil
+        // The head says something at least every 10 s.
+        request.idleTimeout = .seconds(30)
+        let response = try await client.stream(request)
+        if !response.isSuccess {
+            let body = try await response.collect(upTo: 64 << 10)
+            try check(HTTPResponse(status: response.status, body: body))
+        }
+        return response
+    }
+}

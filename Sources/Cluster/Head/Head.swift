@@ -1,0 +1,57 @@
+package import Jobs
+package import Logging
+import Hummingbird
+import Telemetry
+
+/// The cluster's HTTP API. It keeps nothing: everything is in the store, so any number may run, and
+/// jobs go on while none does.
+package struct Head: Sendable {
+    private let configuration: HeadConfiguration
+    private let store: any JobStore
+    private let blobs: any BlobStore
+    private let logger: Logger
+
+    package init(
+        _ configuration: HeadConfiguration, store: any JobStore, blobs: any BlobStore,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.blobs = blobs
+        self.logger = logger
+    }
+
+    /// Serves until the task is cancelled or a signal arrives.
+    ///
+    /// - Parameter onReady: called with the bound port.
+    package func run(onReady: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+        let metrics = MetricRegistry()
+        ProcessInstruments.register(in: metrics, version: configuration.version, role: "head")
+        let events = JobEvents(store: store)
+        let router = Router()
+        router.add(middleware: HeadErrors())
+        router.add(middleware: HeadAuthentication(token: configuration.token))
+        HeadRoutes(
+            configuration: configuration, store: store, blobs: blobs, events: events,
+            metrics: metrics
+        ).add(to: router)
+        let application = Application(
+            router: router,
+            configuration: .init(
+                address: .hostname(configuration.host, port: configuration.port),
+                serverName: "manta"),
+            onServerRunning: { channel in
+                await onReady(channel.localAddress?.port ?? configuration.port)
+            },
+            logger: logger)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await events.run() }
+            do {
+                try await application.runService()
+            } catch {
+                logger.error("head failed", metadata: ["cause": "\(error)"])
+            }
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package import Jobs
+
+// Bodies of the head's HTTP API, shared by server and client. Keys are Ray's where Ray has the route.
+
+/// `POST /api/jobs/`. Unknown fields are refused, so that a misspelt one is seen.
+package struct SubmitRequest: Codable, Sendable, Hashable {
+    /// The shell command, or for scripts what people read in lists: "train.swift --width 75".
+    package var entrypoint: String
+    package var submissionID: String?
+    package var runtimeEnvironment: RuntimeEnvironment?
+    package var metadata: [String: String]?
+    package var cpus: Double?
+    package var memoryInBytes: Int64?
+    package var gpus: Double?
+    /// Ours: a Swift script that was uploaded as a blob.
+    package var script: Script?
+    package var priority: Int?
+
+    package struct Script: Codable, Sendable, Hashable {
+        package var fileName: String
+        /// Lower-case hex SHA-256 of the blob.
+        package var digest: String
+        package var arguments: [String]
+
+        package init(fileName: String, digest: String, arguments: [String]) {
+            self.fileName = fileName
+            self.digest = digest
+            self.arguments = arguments
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case fileName = "file_name"
+            case digest, arguments
+        }
+    }
+
+    package struct RuntimeEnvironment: Codable, Sendable, Hashable {
+        /// `blob://<sha256>`: a zipped folder that was uploaded before.
+        package var workingDirectory: String?
+        package var variables: [String: String]?
+
+        package init(workingDirectory: String? = nil, variables: [String: String]? = nil) {
+            self.workingDirectory = workingDirectory
+            self.variables = variables
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case workingDirectory = "working_dir"
+            case variables = "env_vars"
+        }
+    }
+
+    package init(entrypoint: String) { self.entrypoint = entrypoint }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case entrypoint, metadata, priority
+        case submissionID = "submission_id"
+        case runtimeEnvironment = "runtime_env"
+        case cpus = "entrypoint_num_cpus"
+        case gpus = "entrypoint_num_gpus"
+        case memoryInBytes = "entrypoint_memory"
+        case script = "manta_script"
+    }
+}
+
+package struct SubmitReply: Codable, Sendable, Hashable {
+    package var jobID: String
+    package var submissionID: String
+
+    package init(id: JobID) {
+        jobID = id.rawValue
+        submissionID = id.rawValue
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case jobID = "job_id"
+        case submissionID = "submission_id"
+    }
+}
+
+/// `GET /api/jobs/{id}`: Ray's keys, and ours under `manta`.
+package struct JobDetails: Codable, Sendable, Hashable {
+    package enum Status: String, Codable, Sendable {
+        case pending = "PENDING"
+        case running = "RUNNING"
+        case stopped = "STOPPED"
+        case succeeded = "SUCCEEDED"
+        case failed = "FAILED"
+
+        package var isTerminal: Bool { self != .pending && self != .running }
+    }
+
+    package struct More: Codable, Sendable, Hashable {
+        /// "queued", "compiling", "running", "stopping", or the status in lower case.
+        package var phase: String
+        /// What it waits for or why it failed, in one line.
+        package var detail: String
+        package var worker: String?
+        package var driverAttempts: Int
+        package var tasksTotal: Int
+        package var tasksSucceeded: Int
+        package var tasksFailed: Int
+        package var tasksRetried: Int
+        package var signal: Int32?
+
+        enum CodingKeys: String, CodingKey {
+            case phase, detail, worker, signal
+            case driverAttempts = "driver_attempts"
+            case tasksTotal = "tasks_total"
+            case tasksSucceeded = "tasks_succeeded"
+            case tasksFailed = "tasks_failed"
+            case tasksRetried = "tasks_retried"
+        }
+    }
+
+    package var type: String
+    package var jobID: String?
+    package var submissionID: String
+    package var status: Status
+    package var entrypoint: String
+    package var message: String
+    package var errorType: String?
+    package var startTime: Int64?
+    package var endTime: Int64?
+    package var metadata: [String: String]
+    package var runtimeEnvironment: SubmitRequest.RuntimeEnvironment
+    package var driverExitCode: Int32?
+    package var manta: More
+
+    enum CodingKeys: String, CodingKey {
+        case type, status, entrypoint, message, metadata, manta
+        case jobID = "job_id"
+        case submissionID = "submission_id"
+        case errorType = "error_type"
+        case startTime = "start_time"
+        case endTime = "end_time"
+        case runtimeEnvironment = "runtime_env"
+        case driverExitCode = "driver_exit_code"
+    }
+}
+
+/// One line of `GET /api/jobs/{id}/events`: what `job submit` and `job logs -f` follow.
+package enum JobEvent: Codable, Sendable, Hashable {
+    case phase(String, detail: String)
+    /// `cursor` resumes after this line.
+    case log(LogLine, cursor: String?)
+    case dropped(count: Int)
+    /// Sent when nothing else was for a while, so that a dead connection is noticed.
+    case alive
+    /// The last event.
+    case end(JobDetails)
+}
+
+/// `GET /api/cluster`.
+package struct ClusterDetails: Codable, Sendable, Hashable {
+    package var version: String
+    package var workers: [WorkerRecord]
+
+    package init(version: String, workers: [WorkerRecord]) {
+        self.version = version
+        self.workers = workers
+    }
+}
+
+/// What a refusal says when the client accepts JSON; plain text otherwise, as Ray's clients print it.
+package struct HeadFailure: Codable, Sendable, Hashable, Error {
+    package var code: String
+    package var detail: String
+    package var status: Int
+
+    package init(_ status: Int, _ code: String, _ detail: String) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+    }
+}

@@ -1,0 +1,87 @@
+package import Jobs
+
+extension JobDetails {
+    /// A job as people and Ray's clients see it.
+    package init(_ record: JobRecord) {
+        let spec = record.spec
+        type = "SUBMISSION"
+        jobID = nil
+        submissionID = spec.id.rawValue
+        entrypoint = spec.entrypoint.description
+        startTime = record.startedAt ?? record.submittedAt
+        endTime = record.endedAt
+        metadata = spec.metadata
+        runtimeEnvironment = .init(
+            workingDirectory: spec.workingDirectory.map { "blob://\($0)" },
+            variables: spec.environment.isEmpty ? nil : spec.environment)
+        let summary = Summary(record)
+        status = summary.status
+        message = summary.message
+        errorType = summary.status == .failed ? summary.errorType : nil
+        driverExitCode = summary.exitCode
+        manta = More(
+            phase: summary.phase, detail: summary.detail, worker: summary.worker,
+            driverAttempts: record.driverAttempts, tasksTotal: record.tasksTotal,
+            tasksSucceeded: record.tasksSucceeded, tasksFailed: record.tasksFailed,
+            tasksRetried: record.tasksRetried, signal: summary.signal)
+    }
+
+    /// The parts that depend on the state.
+    private struct Summary {
+        var status = Status.pending
+        var phase = "queued"
+        var message = ""
+        var detail = ""
+        var worker: String?
+        var errorType: String?
+        var exitCode: Int32?
+        var signal: Int32?
+
+        init(_ record: JobRecord) {
+            switch record.state {
+            case .active(.queued):
+                message = "Job has not started yet. It may be waiting for a worker with free slots."
+                detail = "waiting for a worker"
+            case .active(.compiling(let name)):
+                phase = "compiling"
+                worker = name
+                message = "Job has not started yet. Its script is being compiled on \(name)."
+                detail = "compiling on \(name)"
+            case .active(.running(let name)):
+                (status, phase, worker) = (.running, "running", name)
+                message = "Job is currently running."
+                detail = "running on \(name)"
+            case .stopping(let whom):
+                (status, phase) = (.running, "stopping")
+                message = "Job is being stopped."
+                detail = "stop asked for by \(whom)"
+            case .succeeded:
+                (status, phase, exitCode) = (.succeeded, "succeeded", 0)
+                message = "Job finished successfully."
+            case .stopped(let whom):
+                (status, phase) = (.stopped, "stopped")
+                message = "Job was intentionally stopped."
+                detail = "stopped by \(whom)"
+            case .failed(let failure):
+                (status, phase) = (.failed, "failed")
+                message = failure.message
+                detail = failure.message.split(separator: "\n").first.map(String.init) ?? ""
+                errorType = failure.exitCode == BuildError.exitCode
+                    ? "RUNTIME_ENV_SETUP_FAILURE" : "JOB_ENTRYPOINT_COMMAND_ERROR"
+                exitCode = failure.exitCode
+                signal = failure.signal
+            }
+        }
+    }
+}
+
+extension Entrypoint {
+    /// As a person would type it.
+    package var description: String {
+        switch self {
+        case .command(let command): command
+        case .script(let fileName, _, let arguments):
+            ([fileName] + arguments).joined(separator: " ")
+        }
+    }
+}

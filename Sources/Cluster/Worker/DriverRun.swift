@@ -1,0 +1,164 @@
+import Foundation
+import JobChannel
+import Jobs
+import Processes
+
+/// One attempt of one job's driver on this worker: build, start, serve, and say how it ended.
+actor DriverRun {
+    private let grant: Grant
+    private let context: WorkerContext
+    private let log: JobLog
+    private let workspace: JobWorkspace
+    private var process: JobProcess?
+    private(set) var session: DriverSession?
+    /// Set when the attempt must end early.
+    private var ending: Ending?
+
+    enum Ending: Sendable { case stop, leaseLost }
+
+    init(_ grant: Grant, context: WorkerContext, log: JobLog) {
+        self.grant = grant
+        self.context = context
+        self.log = log
+        workspace = JobWorkspace(configuration: context.configuration, job: grant.job)
+    }
+
+    /// Runs to the end; nil when the lease was lost and nothing may be reported.
+    func run() async -> AttemptOutcome? {
+        let outcome: AttemptOutcome
+        do {
+            outcome = try await attempt()
+        } catch BuildError.diagnostics(let text) {
+            outcome = compileFailure(text)
+        } catch {
+            outcome = .failed(message: "\(error)")
+            log.note("\(error)")
+        }
+        await log.flush()
+        switch ending {
+        case .leaseLost: return nil
+        case .stop: return .cancelled(by: "stop")
+        case nil: return outcome
+        }
+    }
+
+    /// Asked by the worker: SIGTERM and later SIGKILL for a stop, SIGKILL at once for a lost lease.
+    func end(_ reason: Ending) async {
+        ending = reason
+        switch reason {
+        case .stop: await process?.terminate()
+        case .leaseLost: await process?.killNow()
+        }
+    }
+
+    private func attempt() async throws -> AttemptOutcome {
+        if grant.task.attempt > 1 {
+            log.note("The driver runs again on \(context.configuration.name), "
+                + "attempt \(grant.task.attempt); finished tasks are not repeated.")
+        }
+        let directory = try await workspace.prepare(context.cache)
+        switch grant.job.entrypoint {
+        case .command(let command):
+            return try await runCommand(command, in: directory)
+        case .script(let fileName, let digest, let arguments):
+            if await !context.builder.isBuilt(fileName: fileName, digest: digest) {
+                await report(.compiling(worker: context.configuration.name))
+            }
+            let binary = try await context.builder.binary(fileName: fileName, digest: digest)
+            return try await runDriver(binary, arguments, in: directory)
+        }
+    }
+
+    private func runCommand(_ command: String, in directory: String) async throws -> AttemptOutcome {
+        var specification = ChildProcess.Specification(
+            "/bin/sh", ["-c", command], environment: workspace.environment())
+        specification.workingDirectory = directory
+        let process = try start(specification)
+        await report(.running(worker: context.configuration.name))
+        let exit = await process.wait()
+        return outcome(of: exit, result: nil, tail: process.tail)
+    }
+
+    private func runDriver(
+        _ binary: String, _ arguments: [String], in directory: String
+    ) async throws -> AttemptOutcome {
+        let token = context.hub.makeToken()
+        let process = try start(
+            workspace.specification(
+                binary: binary, arguments: arguments, role: "driver", channel: context.hub.path,
+                token: token, workingDirectory: directory))
+        let hub = context.hub
+        async let reported: Void = report(.running(worker: context.configuration.name))
+        let serving = Task { await serve(token) }
+        let exit = await process.wait()
+        await hub.cancel(token)
+        await serving.value
+        await reported
+        return outcome(of: exit, result: await session?.result, tail: process.tail)
+    }
+
+    private func start(_ specification: ChildProcess.Specification) throws -> JobProcess {
+        if ending != nil { throw CancellationError() }
+        let process = try JobProcess(
+            specification, prefix: "", log: log,
+            guardExecutable: context.configuration.guardExecutable,
+            grace: context.configuration.stopGrace)
+        self.process = process
+        return process
+    }
+
+    private func serve(_ token: String) async {
+        guard let arrival = await context.hub.arrival(with: token) else { return }
+        let session = DriverSession(
+            connection: arrival.connection, store: context.store, lease: grant.lease,
+            job: grant.job.id,
+            desk: BlobDesk(cache: context.cache, scratchDirectory: workspace.scratchDirectory),
+            onLeaseLost: { [weak self] in await self?.end(.leaseLost) })
+        self.session = session
+        try? arrival.connection.send(
+            ChannelMessage(
+                .welcome(
+                    Welcome(
+                        protocolVersion: ChannelClient.protocolVersion,
+                        job: grant.job.id.rawValue, node: context.configuration.name,
+                        slots: await context.slots(),
+                        scratchDirectory: workspace.scratchDirectory))))
+        await session.run()
+    }
+
+    private func report(_ phase: JobPhase) async {
+        // For people only: a store that is away does not hold the job up.
+        try? await context.store.report(phase, of: grant.job.id, under: grant.lease)
+    }
+
+    private func compileFailure(_ diagnostics: String) -> AttemptOutcome {
+        for line in diagnostics.split(separator: "\n", omittingEmptySubsequences: false).dropLast(
+            diagnostics.hasSuffix("\n") ? 1 : 0)
+        {
+            log.append(.err, prefix: "", text: String(line), endsWithLineFeed: true)
+        }
+        let errorCount = diagnostics.split(separator: "\n").count { $0.contains(": error: ") }
+        let errors = errorCount == 1 ? "1 error" : "\(max(1, errorCount)) errors"
+        return .crashed(
+            message: "the script does not compile (\(errors))", exitCode: BuildError.exitCode,
+            signal: nil)
+    }
+
+    private func outcome(
+        of exit: ProcessExit, result: [UInt8]?, tail: [String]
+    ) -> AttemptOutcome {
+        switch exit {
+        case .code(0): .succeeded(.inline(result ?? []))
+        case .code(let code):
+            .crashed(message: message("exit code \(code)", tail), exitCode: code, signal: nil)
+        case .signal(let number):
+            .crashed(message: message("\(exit)", tail), exitCode: nil, signal: number)
+        }
+    }
+
+    private func message(_ cause: String, _ tail: [String]) -> String {
+        tail.isEmpty
+            ? "the driver ended with \(cause)"
+            : "the driver ended with \(cause); its last lines:\n" + tail.joined(separator: "\n")
+    }
+}

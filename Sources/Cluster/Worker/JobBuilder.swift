@@ -1,0 +1,183 @@
+internal import Crypto
+import Foundation
+import JobChannel
+import Jobs
+import Processes
+
+/// Turns a job's script into a binary, once per content in the whole cluster.
+///
+/// The binary's key is the SHA-256 of the script, the SDK and the compiler. Whoever gets the build from
+/// the store compiles and describes it, and the binary becomes a blob; everyone else waits for that.
+actor JobBuilder {
+    private let configuration: WorkerConfiguration
+    private let store: any JobStore
+    private let blobs: any BlobStore
+    private let cache: BlobCache
+    private let worker: WorkerID
+    private var running: [String: Task<String, any Error>] = [:]
+
+    init(
+        configuration: WorkerConfiguration, worker: WorkerID, store: any JobStore,
+        blobs: any BlobStore, cache: BlobCache
+    ) {
+        self.configuration = configuration
+        self.worker = worker
+        self.store = store
+        self.blobs = blobs
+        self.cache = cache
+    }
+
+    /// The path of the script's binary on this machine.
+    ///
+    /// - Throws: `BuildError.diagnostics` with the compiler's output, verbatim.
+    func binary(fileName: String, digest: String) async throws -> String {
+        let key = try buildKey(fileName: fileName, digest: digest)
+        if let running = running[key] { return try await running.value }
+        let build = Task { try await self.findOrBuild(key, fileName: fileName, digest: digest) }
+        running[key] = build
+        defer { running[key] = nil }
+        return try await build.value
+    }
+
+    /// Whether the script still has to be compiled, so that people are told.
+    func isBuilt(fileName: String, digest: String) async -> Bool {
+        guard let key = try? buildKey(fileName: fileName, digest: digest) else { return false }
+        return FileManager.default.fileExists(atPath: knownPath(key))
+    }
+
+    private func buildKey(fileName: String, digest: String) throws -> String {
+        guard let sdk = configuration.sdk else { throw BuildError.noToolchain }
+        // Diagnostics name the file, so two names of one content are two builds.
+        return SHA256.hash(data: Data("\(sdk.digest)\n\(digest)\n\(fileName)".utf8)).hex
+    }
+
+    /// Remembers the binary of a key without asking the store, across restarts of the worker.
+    private nonisolated func knownPath(_ key: String) -> String {
+        "\(configuration.cacheDirectory)/builds/\(key)"
+    }
+
+    private func findOrBuild(_ key: String, fileName: String, digest: String) async throws -> String {
+        if let known = FileManager.default.contents(atPath: knownPath(key)) {
+            if let path = try? await cache.path(of: String(decoding: known, as: UTF8.self)) {
+                return path
+            }
+        }
+        while true {
+            switch try await store.beginBuild(key, by: worker) {
+            case .ended(.succeeded(let binary, _)):
+                let path = try await cache.path(of: binary)
+                remember(binary, for: key)
+                return path
+            case .ended(.failed(let diagnostics)):
+                throw BuildError.diagnostics(diagnostics)
+            case .ended(.abandoned):
+                continue
+            case .building:
+                try await Task.sleep(for: .milliseconds(100))
+            case .granted(let token, _):
+                try await build(key, token: token, fileName: fileName, digest: digest)
+            }
+        }
+    }
+
+    private func remember(_ binary: String, for key: String) {
+        let path = knownPath(key)
+        try? FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try? Data(binary.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+
+    /// Compiles under the grant, extending it while the compiler runs.
+    private func build(_ key: String, token: Int64, fileName: String, digest: String) async throws {
+        let keepAlive = Task { [store, worker] in
+            while true {
+                try await Task.sleep(for: .seconds(3))
+                _ = try await store.beginBuild(key, by: worker)
+            }
+        }
+        defer { keepAlive.cancel() }
+        do {
+            let outcome = try await compile(fileName: fileName, digest: digest)
+            try await store.endBuild(key, token: token, outcome: outcome)
+        } catch {
+            try? await store.endBuild(key, token: token, outcome: .abandoned)
+            throw error
+        }
+    }
+
+    private func compile(fileName: String, digest: String) async throws -> BuildOutcome {
+        guard let sdk = configuration.sdk else { throw BuildError.noToolchain }
+        let folder = "\(configuration.runtimeDirectory)/build-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let source = try await blobs.get(digest)
+        let name = (fileName as NSString).lastPathComponent
+        try Data(source).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+        let (status, output) = try await run(
+            sdk.compiler, try sdk.arguments(script: name, output: "\(folder)/job"), in: folder,
+            environment: configuration.jobEnvironment, outputMax: BuildRecord.diagnosticsMax)
+        guard status.isSuccess else {
+            return .failed(diagnostics: output.isEmpty ? "\(sdk.compiler): \(status)" : output)
+        }
+        return try await describe(folder: folder, name: name)
+    }
+
+    /// Asks the new binary what it is: a task registered twice fails here and not in mid-run.
+    private func describe(folder: String, name: String) async throws -> BuildOutcome {
+        var environment = configuration.jobEnvironment
+        environment["MANTA_ROLE"] = "describe"
+        let (status, output) = try await run(
+            "\(folder)/job", [], in: folder, environment: environment, outputMax: 64 << 10)
+        guard status.isSuccess else {
+            return .failed(diagnostics: "\(name) does not describe itself (\(status)):\n\(output)")
+        }
+        let binary = try await blobs.put(fileAt: "\(folder)/job")
+        return .succeeded(binary: binary, description: Array(output.utf8))
+    }
+
+    /// Runs a program to its end; answers its exit and what it printed, both streams in one.
+    private func run(
+        _ executable: String, _ arguments: [String], in folder: String,
+        environment: [String: String], outputMax: Int
+    ) async throws -> (ProcessExit, String) {
+        var specification = ChildProcess.Specification(
+            executable, arguments, environment: environment)
+        specification.workingDirectory = folder
+        specification.standardOutput = .pipe
+        specification.standardError = .pipe
+        let process = try GuardedProcess.spawn(
+            specification, guardExecutable: configuration.guardExecutable, grace: .seconds(1))
+        let text = CollectedText(limit: outputMax)
+        let pump = OutputPump(
+            standardOutput: process.process.standardOutput,
+            standardError: process.process.standardError
+        ) { _, line in text.add(line.text) }
+        let status = await withTaskCancellationHandler {
+            await process.wait()
+        } onCancel: {
+            Task { await process.killNow() }
+        }
+        await pump.wait()
+        try Task.checkCancellation()
+        return (status, text.value)
+    }
+}
+
+/// Why there is no binary.
+package enum BuildError: Error, Sendable, CustomStringConvertible {
+    case diagnostics(String)
+    case noToolchain
+
+    /// What `job submit` exits with when a script does not compile (EX_DATAERR of sysexits.h).
+    package static let exitCode: Int32 = 65
+
+    package var description: String {
+        switch self {
+        case .diagnostics(let text): text
+        case .noToolchain:
+            "this worker has no job SDK or no swiftc; start one with --sdk and swiftc on PATH"
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Jobs
+import Processes
+import Synchronization
+
+/// One driver or executor: a guarded program whose output goes to the job's log.
+final class JobProcess: Sendable {
+    private let guarded: GuardedProcess
+    private let pump: OutputPump
+    private let prefix: Prefix
+    private let lastLines: LastLines
+
+    /// Starts the program.
+    ///
+    /// - Parameter prefix: stands before each line in the log; "" for a driver.
+    init(
+        _ specification: ChildProcess.Specification, prefix: String, log: JobLog,
+        guardExecutable: String, grace: Duration
+    ) throws {
+        var specification = specification
+        specification.standardOutput = .pipe
+        specification.standardError = .pipe
+        let guarded = try GuardedProcess.spawn(
+            specification, guardExecutable: guardExecutable, grace: grace)
+        let box = Prefix(prefix)
+        let last = LastLines()
+        self.guarded = guarded
+        self.lastLines = last
+        self.prefix = box
+        pump = OutputPump(
+            standardOutput: guarded.process.standardOutput,
+            standardError: guarded.process.standardError
+        ) { stream, line in
+            last.add(line.text)
+            log.append(
+                stream == .out ? .out : .err, prefix: box.value, text: line.text,
+                endsWithLineFeed: line.endsWithLineFeed)
+        }
+    }
+
+    /// What stands before the lines from now on; call it after `drain`.
+    func setPrefix(_ text: String) { prefix.value = text }
+
+    /// Waits until everything written so far is in the log's hands.
+    func drain() async { await pump.drain() }
+
+    /// The program's end, after its last line.
+    func wait() async -> ProcessExit {
+        let status = await guarded.wait()
+        await pump.wait()
+        return status
+    }
+
+    func terminate() async { await guarded.terminate() }
+
+    func killNow() async { await guarded.killNow() }
+
+    /// The last few lines, for the cause of a failure.
+    var tail: [String] { lastLines.all }
+}
+
+private final class Prefix: Sendable {
+    private let text: Mutex<String>
+    init(_ text: String) { self.text = Mutex(text) }
+    var value: String {
+        get { text.withLock { $0 } }
+        set { text.withLock { $0 = newValue } }
+    }
+}
+
+/// A ring of the last lines, each bounded.
+private final class LastLines: Sendable {
+    static let lineCount = 10
+    static let lineMax = 500
+    private let lines = Mutex<[String]>([])
+
+    func add(_ line: String) {
+        lines.withLock { lines in
+            if lines.count == LastLines.lineCount { lines.removeFirst() }
+            lines.append(String(line.prefix(LastLines.lineMax)))
+        }
+    }
+
+    var all: [String] { lines.withLock { $0 } }
+}

@@ -1,0 +1,63 @@
+internal import Crypto
+import Foundation
+
+/// The folder a job script is compiled against: modules, module maps, C headers and libraries.
+///
+/// `script/assemble-sdk` makes it; nothing outside it and the Swift toolchain is needed to compile.
+/// `flags` lists compiler arguments, one a line, with `@SDK@` for the folder's own path.
+package struct JobSDK: Sendable {
+    package let directory: String
+    package let compiler: String
+    /// SHA-256 of what decides the binary besides the script: the SDK's content and the compiler.
+    package let digest: String
+
+    /// - Throws: `JobSDKError` naming what is missing and how to make it.
+    package init(directory: String, compiler: String) throws {
+        let flagsPath = directory + "/flags"
+        guard FileManager.default.isReadableFile(atPath: flagsPath),
+            let manifest = FileManager.default.contents(atPath: directory + "/digest")
+        else {
+            throw JobSDKError(directory: directory, missing: "flags and digest")
+        }
+        self.directory = directory
+        self.compiler = compiler
+        var hash = SHA256()
+        hash.update(data: manifest)
+        hash.update(data: Data(directory.utf8))
+        hash.update(data: Data(compiler.utf8))
+        digest = hash.finalize().hex
+    }
+
+    /// The compiler's arguments for one script.
+    func arguments(script: String, output: String) throws -> [String] {
+        guard let data = FileManager.default.contents(atPath: directory + "/flags") else {
+            throw JobSDKError(directory: directory, missing: "flags")
+        }
+        let flags = String(decoding: data, as: UTF8.self).split(separator: "\n").map {
+            $0.replacingOccurrences(of: "@SDK@", with: directory)
+        }
+        return flags + [script, "-o", output]
+    }
+}
+
+package struct JobSDKError: Error, CustomStringConvertible {
+    let directory: String
+    let missing: String
+
+    package var description: String {
+        "\(directory) is no job SDK: \(missing) missing. Run script/build to make it."
+    }
+}
+
+extension Sequence<UInt8> {
+    /// Lower-case hexadecimal digits.
+    var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        for byte in self {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import Jobs
+import Processes
+
+/// The folders of one job on this worker, and the environment its processes start with.
+struct JobWorkspace: Sendable {
+    let configuration: WorkerConfiguration
+    let job: NewJob
+
+    /// Where blobs are offered, and the working directory of jobs that bring none.
+    var scratchDirectory: String { "\(configuration.runtimeDirectory)/jobs/\(job.id)" }
+
+    /// Makes the scratch folder and answers the working directory, unpacked when the job has one.
+    func prepare(_ cache: BlobCache) async throws -> String {
+        try FileManager.default.createDirectory(
+            atPath: scratchDirectory + "/tmp", withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+        guard let archive = job.workingDirectory else { return scratchDirectory }
+        let directory = scratchDirectory + "/work"
+        if FileManager.default.fileExists(atPath: directory) { return directory }
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: try await cache.path(of: archive)))
+        let unpacked = scratchDirectory + "/work.\(UUID().uuidString)"
+        try ZipArchive.unpack(Array(bytes), to: unpacked)
+        // Driver and executors may do this at once; the first one's folder stands.
+        if rename(unpacked, directory) != 0 {
+            try? FileManager.default.removeItem(atPath: unpacked)
+        }
+        return directory
+    }
+
+    func remove() {
+        try? FileManager.default.removeItem(atPath: scratchDirectory)
+    }
+
+    /// What every process of the job gets.
+    func environment() -> [String: String] {
+        var environment = configuration.jobEnvironment
+        environment.merge(job.environment) { _, own in own }
+        environment["MANTA_JOB_ID"] = job.id.rawValue
+        environment["MANTA_NODE"] = configuration.name
+        environment["PYTHONUNBUFFERED"] = "1"
+        if let token = configuration.token {
+            environment["MANTA_TOKEN"] = JobToken.make(for: job.id, secret: token)
+        }
+        return environment
+    }
+
+    /// A program of the job in one of the two channel roles.
+    func specification(
+        binary: String, arguments: [String], role: String, channel: String, token: String,
+        workingDirectory: String
+    ) -> ChildProcess.Specification {
+        var environment = environment()
+        environment["MANTA_ROLE"] = role
+        environment["MANTA_CHANNEL"] = channel
+        environment["MANTA_CHANNEL_TOKEN"] = token
+        var specification = ChildProcess.Specification(
+            binary, arguments, environment: environment)
+        specification.workingDirectory = workingDirectory
+        return specification
+    }
+}

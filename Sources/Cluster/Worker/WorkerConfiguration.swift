@@ -1,0 +1,52 @@
+package import Jobs
+
+/// Everything a worker is told when it starts.
+package struct WorkerConfiguration: Sendable {
+    /// Shown in logs and lists: "worker-1".
+    package var name: String
+    package var host: String
+    /// What tasks may use of this machine.
+    package var resources: Resources
+    package var labels: Set<String>
+    /// Drivers use no CPU of their own, so their number is bounded by itself.
+    package var driverSlots = 16
+    /// Kept between starts: compiled jobs, blobs, unpacked working directories.
+    package var cacheDirectory: String
+    /// Gone with the worker: its socket and the scratch folders of running jobs.
+    package var runtimeDirectory: String
+    /// What job scripts are compiled against; nil: this worker compiles nothing.
+    package var sdk: JobSDK?
+    /// Our own binary, which answers to `guard`.
+    package var guardExecutable: String
+    /// What every process of a job inherits (PATH, HOME, MANTA_ADDRESS, MLFLOW_…), without secrets of ours.
+    package var jobEnvironment: [String: String]
+    /// Signs the tokens jobs get; nil: jobs get none.
+    package var token: String?
+    package var version: String
+    /// A lease lasts this long without a heartbeat: a dead worker's tasks run elsewhere after it.
+    package var leaseDuration = Duration.seconds(4)
+    /// Four heartbeats per lease, so that one lost or late one costs nothing.
+    package var heartbeatInterval = Duration.seconds(1)
+    /// Between SIGTERM and SIGKILL when a job is stopped.
+    package var stopGrace = Duration.seconds(5)
+    /// An executor without work for this long is ended.
+    package var executorIdleMax = Duration.seconds(30)
+
+    package init(
+        name: String, host: String, resources: Resources, cacheDirectory: String,
+        runtimeDirectory: String, guardExecutable: String, jobEnvironment: [String: String],
+        version: String, labels: Set<String> = [], sdk: JobSDK? = nil, token: String? = nil
+    ) {
+        self.name = name
+        self.host = host
+        self.resources = resources
+        self.cacheDirectory = cacheDirectory
+        self.runtimeDirectory = runtimeDirectory
+        self.guardExecutable = guardExecutable
+        self.jobEnvironment = jobEnvironment
+        self.version = version
+        self.labels = sdk == nil ? labels : labels.union(["toolchain"])
+        self.sdk = sdk
+        self.token = token
+    }
+}

@@ -1,0 +1,18 @@
+import Jobs
+
+/// What every attempt on a worker needs: made once, shared by all.
+struct WorkerContext: Sendable {
+    let configuration: WorkerConfiguration
+    let id: WorkerID
+    let store: any JobStore
+    let cache: BlobCache
+    let builder: JobBuilder
+    let hub: ChannelHub
+
+    /// CPU slots of the whole cluster; at least this worker's own.
+    func slots() async -> Int {
+        let own = configuration.resources.milliCPUs
+        let all = (try? await store.workers())?.reduce(0) { $0 + $1.total.milliCPUs } ?? 0
+        return max(1, max(own, all) / 1_000)
+    }
+}
