@@ -1,0 +1,228 @@
+/// Judges splits by how well they separate classes. All sums are integers.
+///
+/// A histogram cell belongs to one bin and one class: the number of rows in its upper half, the sum
+/// of their weights in its lower half. A node's weights sum to at most 2^31, so neither overflows,
+/// and squares of weight sums fit 62 bits.
+final class ClassKernel: SplitKernel {
+    struct Payload: BitwiseCopyable {
+        var weight: UInt32
+        var classIndex: UInt32
+    }
+
+    private let classes: [Int32]
+    private let classCount: Int
+    private let criterion: ClassificationCriterion
+    private let histogram: UnsafeMutablePointer<UInt64>
+    private let occupied = OccupiedBins()
+    /// Weight per class of the node at hand, and of a split's left side.
+    private let total: UnsafeMutablePointer<Int64>
+    private let left: UnsafeMutablePointer<Int64>
+    private var totalWeight: Int64 = 0
+
+    init(classes: [Int32], classCount: Int, criterion: ClassificationCriterion) {
+        self.classes = classes
+        self.classCount = classCount
+        self.criterion = criterion
+        histogram = .allocate(capacity: 256 * classCount)
+        histogram.initialize(repeating: 0, count: 256 * classCount)
+        total = .allocate(capacity: classCount)
+        total.initialize(repeating: 0, count: classCount)
+        left = .allocate(capacity: classCount)
+        left.initialize(repeating: 0, count: classCount)
+    }
+
+    deinit {
+        histogram.deallocate()
+        total.deallocate()
+        left.deallocate()
+        occupied.deallocate()
+    }
+
+    func payload(row: Int, weight: UInt32) -> Payload {
+        Payload(weight: weight, classIndex: UInt32(classes[row]))
+    }
+
+    func open(_ payloads: UnsafePointer<Payload>, count: Int) {
+        let total = total
+        total.update(repeating: 0, count: classCount)
+        var sum: Int64 = 0
+        for index in 0..<count {
+            let payload = payloads[index]
+            total[Int(payload.classIndex)] &+= Int64(payload.weight)
+            sum &+= Int64(payload.weight)
+        }
+        totalWeight = sum
+    }
+
+    var isPure: Bool {
+        for index in 0..<classCount where total[index] != 0 { return total[index] == totalWeight }
+        return true
+    }
+
+    func appendLeaf(to values: inout [Float]) {
+        let weight = Double(totalWeight)
+        for index in 0..<classCount { values.append(Float(Double(total[index]) / weight)) }
+    }
+
+    func search(_ rows: NodeRows<Payload>, feature: Int32, best: inout Split) -> Bool {
+        if classCount == 2 { fillPairs(rows) } else { fill(rows) }
+        let count = occupied.collect()
+        if count > 1 {
+            scan(rows, feature, count, missingGoesLeft: false, &best)
+            if occupied.endsWithMissing(count) {
+                scan(rows, feature, count, missingGoesLeft: true, &best)
+            }
+        }
+        for index in 0..<count {
+            let cells = histogram + Int(occupied.list[index]) * classCount
+            cells.update(repeating: 0, count: classCount)
+        }
+        return count > 1
+    }
+
+    private func fill(_ rows: NodeRows<Payload>) {
+        let (histogram, occupied, classCount) = (histogram, occupied, classCount)
+        for index in 0..<rows.count {
+            let bin = rows.bins[Int(rows.rows[index])]
+            let payload = rows.payloads[index]
+            histogram[Int(bin) &* classCount &+ Int(payload.classIndex)] &+=
+                (1 << 32) | UInt64(payload.weight)
+            occupied.insert(bin)
+        }
+    }
+
+    private func fillPairs(_ rows: NodeRows<Payload>) {
+        let (histogram, occupied) = (histogram, occupied)
+        for index in 0..<rows.count {
+            let bin = rows.bins[Int(rows.rows[index])]
+            let payload = rows.payloads[index]
+            histogram[Int(bin) &* 2 &+ Int(payload.classIndex)] &+=
+                (1 << 32) | UInt64(payload.weight)
+            occupied.insert(bin)
+        }
+    }
+
+    /// Judges every boundary between occupied bins, missing values all on one side.
+    private func scan(
+        _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, missingGoesLeft: Bool,
+        _ best: inout Split
+    ) {
+        switch (criterion, classCount) {
+        case (.gini, 2): scanPairs(rows, feature, count, missingGoesLeft, &best)
+        case (.gini, _): scanGini(rows, feature, count, missingGoesLeft, &best)
+        case (.entropy, _): scanEntropy(rows, feature, count, missingGoesLeft, &best)
+        }
+    }
+
+    /// Gini for two classes: Σ l²/Σ l + Σ r²/Σ r is greatest where the weighted impurity is least.
+    private func scanPairs(
+        _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, _ missingGoesLeft: Bool,
+        _ best: inout Split
+    ) {
+        let (histogram, list) = (histogram, occupied.list)
+        let (first, second) = (total[0], total[1])
+        let valueCount = occupied.endsWithMissing(count) ? count - 1 : count
+        var (l0, l1, leftCount): (Int64, Int64, Int) = (0, 0, 0)
+        var index = missingGoesLeft ? -1 : 0
+        let end = missingGoesLeft ? valueCount - 1 : min(valueCount, count - 1)
+        while index < end {
+            let bin = index < 0 ? FeatureBinner.missingBin : list[index]
+            let (a, b) = (histogram[Int(bin) * 2], histogram[Int(bin) * 2 + 1])
+            l0 &+= Int64(a & 0xFFFF_FFFF)
+            l1 &+= Int64(b & 0xFFFF_FFFF)
+            leftCount &+= Int(a >> 32) &+ Int(b >> 32)
+            index += 1
+            guard index > 0, leftCount >= rows.leafCountMin else { continue }
+            guard rows.count - leftCount >= rows.leafCountMin else { break }
+            let (r0, r1) = (first - l0, second - l1)
+            let gain =
+                Double(l0 &* l0 &+ l1 &* l1) / Double(l0 &+ l1)
+                + Double(r0 &* r0 &+ r1 &* r1) / Double(r0 &+ r1)
+            best.offer(
+                gain, feature: feature, bins: (bin, list[index]), missingGoesLeft: missingGoesLeft)
+        }
+    }
+
+    /// Gini for any number of classes; the sums of squares follow each change of a class.
+    private func scanGini(
+        _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, _ missingGoesLeft: Bool,
+        _ best: inout Split
+    ) {
+        let (left, total) = (left, total)
+        left.update(repeating: 0, count: classCount)
+        var (leftSquares, leftWeight): (Int64, Int64) = (0, 0)
+        var rightSquares: Int64 = 0
+        for index in 0..<classCount { rightSquares &+= total[index] &* total[index] }
+        walk(rows, count, missingGoesLeft) { classIndex, weight in
+            let (l, r) = (left[classIndex], total[classIndex] &- left[classIndex])
+            leftSquares &+= weight &* (2 &* l &+ weight)
+            rightSquares &-= weight &* (2 &* r &- weight)
+            left[classIndex] = l &+ weight
+            leftWeight &+= weight
+        } judge: { bins in
+            let gain =
+                Double(leftSquares) / Double(leftWeight)
+                + Double(rightSquares) / Double(totalWeight &- leftWeight)
+            best.offer(gain, feature: feature, bins: bins, missingGoesLeft: missingGoesLeft)
+        }
+    }
+
+    /// Entropy: Σ l log l − L log L + Σ r log r − R log R is greatest where it is least.
+    private func scanEntropy(
+        _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, _ missingGoesLeft: Bool,
+        _ best: inout Split
+    ) {
+        let (left, total) = (left, total)
+        left.update(repeating: 0, count: classCount)
+        var leftWeight: Int64 = 0
+        walk(rows, count, missingGoesLeft) { classIndex, weight in
+            left[classIndex] &+= weight
+            leftWeight &+= weight
+        } judge: { bins in
+            var gain = -Self.timesLog(leftWeight) - Self.timesLog(totalWeight &- leftWeight)
+            for index in 0..<classCount {
+                gain += Self.timesLog(left[index]) + Self.timesLog(total[index] &- left[index])
+            }
+            best.offer(gain, feature: feature, bins: bins, missingGoesLeft: missingGoesLeft)
+        }
+    }
+
+    private static func timesLog(_ weight: Int64) -> Double {
+        weight <= 1 ? 0 : Double(weight) * PortableMath.log(Double(weight))
+    }
+
+    /// Moves one bin after another to the left side; judges after each that leaves both sides
+    /// enough rows.
+    @inline(__always)
+    private func walk(
+        _ rows: NodeRows<Payload>, _ count: Int, _ missingGoesLeft: Bool,
+        move: (_ classIndex: Int, _ weight: Int64) -> Void,
+        judge: (_ bins: (left: UInt8, right: UInt8)) -> Void
+    ) {
+        let (histogram, list) = (histogram, occupied.list)
+        let valueCount = occupied.endsWithMissing(count) ? count - 1 : count
+        var leftCount = 0
+        var index = missingGoesLeft ? -1 : 0
+        let end = missingGoesLeft ? valueCount - 1 : min(valueCount, count - 1)
+        while index < end {
+            let bin = index < 0 ? FeatureBinner.missingBin : list[index]
+            let cells = histogram + Int(bin) * classCount
+            for classIndex in 0..<classCount where cells[classIndex] != 0 {
+                leftCount &+= Int(cells[classIndex] >> 32)
+                move(classIndex, Int64(cells[classIndex] & 0xFFFF_FFFF))
+            }
+            index += 1
+            guard index > 0, leftCount >= rows.leafCountMin else { continue }
+            guard rows.count - leftCount >= rows.leafCountMin else { break }
+            judge((bin, list[index]))
+        }
+    }
+}
+
+/// How a classifier's split is judged.
+public enum ClassificationCriterion: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Gini impurity.
+    case gini
+    /// Shannon entropy.
+    case entropy
+}

@@ -1,0 +1,105 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The binary form in which a data set travels to executors: little-endian, one form per data set.
+///
+/// Mark "MantaDataset", version; row count, column names and columns; the target's name, kind, labels
+/// and values; then a flag and the weights.
+extension Dataset {
+    private static let mark = "MantaDataset"
+    private static let version: UInt32 = 1
+
+    /// The data set as bytes. Equal data sets give equal bytes.
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter()
+        for byte in Self.mark.utf8 { writer.append(byte) }
+        writer.append(Self.version)
+        writer.append(UInt32(rowCount))
+        writer.append(UInt32(featureCount))
+        for name in featureNames { writer.append(text: name) }
+        for column in columns { writer.append(floats: column) }
+        writer.append(text: targetName)
+        switch target {
+        case .classes(let labels, let indices):
+            writer.append(UInt8(0))
+            writer.append(UInt32(labels.count))
+            for label in labels { Self.append(label, to: &writer) }
+            writer.append(numbers: indices)
+        case .values(let values):
+            writer.append(UInt8(1))
+            writer.append(floats: values)
+        }
+        writer.append(UInt8(weights == nil ? 0 : 1))
+        if let weights { writer.append(floats: weights) }
+        return writer.bytes
+    }
+
+    /// The data set that `encoded()` wrote. Bytes that are anything else throw.
+    public init(decoding bytes: [UInt8]) throws(DamagedBytes) {
+        var reader = ByteReader(bytes, subject: "data set")
+        try reader.expect(mark: Self.mark, version: Self.version)
+        let rowCount = Int(try reader.read(UInt32.self))
+        let featureCount = try reader.readCount(ofSize: 4)
+        var names: [String] = []
+        for _ in 0..<featureCount { names.append(try reader.readText()) }
+        var columns: [[Float]] = []
+        for _ in 0..<featureCount { columns.append(try reader.readFloats(rowCount)) }
+        let targetName = try reader.readText()
+        let target = try Self.readTarget(from: &reader, rowCount: rowCount)
+        let hasWeights = try reader.readFlags(1) == [true]
+        let weights = hasWeights ? try reader.readFloats(rowCount) : nil
+        try reader.expectEnd()
+        do throws(DatasetError) {
+            try self.init(
+                columns: columns, featureNames: names, target: target, targetName: targetName,
+                weights: weights)
+        } catch {
+            throw reader.damaged(error.description)
+        }
+    }
+
+    private static func append(_ label: ClassLabel, to writer: inout ByteWriter) {
+        switch label {
+        case .integer(let value):
+            writer.append(UInt8(0))
+            writer.append(value)
+        case .string(let text):
+            writer.append(UInt8(1))
+            writer.append(text: text)
+        }
+    }
+
+    private static func readTarget(
+        from reader: inout ByteReader, rowCount: Int
+    ) throws(DamagedBytes) -> Target {
+        if try reader.readFlags(1) == [true] { return .values(try reader.readFloats(rowCount)) }
+        let labelCount = try reader.readCount(ofSize: 5, max: classCountMax)
+        var labels: [ClassLabel] = []
+        for _ in 0..<labelCount {
+            if try reader.readFlags(1) == [true] {
+                labels.append(.string(try reader.readText()))
+            } else {
+                labels.append(.integer(try reader.read(Int64.self)))
+            }
+        }
+        return .classes(labels: labels, indices: try reader.readNumbers(rowCount))
+    }
+}
+
+/// A data set inside another value is its binary form (base 64 in JSON).
+extension Dataset: Codable {
+    /// Decodes the binary form.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        try self.init(decoding: [UInt8](container.decode(Data.self)))
+    }
+
+    /// Encodes the binary form.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(Data(encoded()))
+    }
+}

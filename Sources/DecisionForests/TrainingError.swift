@@ -1,0 +1,29 @@
+/// Why a learner cannot learn from this data.
+public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The data set has no rows.
+    case noRows
+    /// The learner needs classes; the target holds numbers.
+    case targetHoldsNumbers(target: String)
+    /// The learner needs numbers; the target holds classes.
+    case targetHoldsClasses(target: String)
+    /// Every row has weight zero.
+    case noWeight
+    /// The trees given do not make up the forest.
+    case treeCount(expected: Int, found: Int)
+
+    /// What happened and what to do.
+    public var description: String {
+        switch self {
+        case .noRows:
+            "The data set has no rows to learn from."
+        case .targetHoldsNumbers(let target):
+            "Target '\(target)' holds numbers; use a regressor, or read it as classification."
+        case .targetHoldsClasses(let target):
+            "Target '\(target)' holds classes; use a classifier, or read it as regression."
+        case .noWeight:
+            "Every row has weight zero; at least one must count."
+        case .treeCount(let expected, let found):
+            "The forest has \(expected) trees, \(found) were given."
+        }
+    }
+}
