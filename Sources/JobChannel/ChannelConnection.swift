@@ -15,6 +15,12 @@ package final class ChannelConnection: Sendable {
     private let outbox: Outbox
     private let mailbox: Mailbox
     private let waker: Waker
+    private let onPeerGone = Mutex(PeerWatch())
+
+    private struct PeerWatch {
+        var isGone = false
+        var action: (@Sendable () -> Void)?
+    }
 
     /// Takes over a connected stream socket, in whatever mode it is. Stays the caller's on failure.
     package init(adopting descriptor: Int32) throws(ChannelError) {
@@ -52,6 +58,9 @@ package final class ChannelConnection: Sendable {
         try send(message)
     }
 
+    /// Suspends until the peer has read most of what was sent before, or the connection is broken.
+    package func waitForRoom() async { await outbox.waitForRoom() }
+
     /// Waits until all that was sent is with the operating system, or the connection is broken.
     package func flush() async {
         while outbox.hasUnsent {
@@ -68,6 +77,24 @@ package final class ChannelConnection: Sendable {
         waker.wake()
     }
 
+    /// Calls `action` once, on the connection's own thread, as soon as the peer has closed its end:
+    /// also while all of the concurrency pool computes and nobody reads `messages`. Not after `close`.
+    package func whenPeerGone(_ action: @escaping @Sendable () -> Void) {
+        let isGone = onPeerGone.withLock { watch in
+            if !watch.isGone { watch.action = action }
+            return watch.isGone
+        }
+        if isGone { action() }
+    }
+
+    private func notePeerGone() {
+        let action = onPeerGone.withLock { watch in
+            watch.isGone = true
+            return watch.action.take()
+        }
+        if !outbox.isFinishing { action?() }
+    }
+
     // MARK: The thread
 
     private func run() {
@@ -77,6 +104,7 @@ package final class ChannelConnection: Sendable {
         }
         var reader = FrameReader()
         var isReadable = true
+        var isPeerGone = false
         var closeDeadline: ContinuousClock.Instant?
         while true {
             if outbox.isFinishing {
@@ -86,9 +114,14 @@ package final class ChannelConnection: Sendable {
             } else if !isReadable {
                 return
             }
-            guard let ready = wait(reading: isReadable && closeDeadline == nil) else { return }
+            let wantsToRead = isReadable && closeDeadline == nil
+            guard let ready = wait(reading: wantsToRead, watching: !isPeerGone) else { return }
             if ready.canWrite { outbox.write() }
             if ready.canRead, !read(into: &reader) { isReadable = false }
+            if !isPeerGone && (ready.hasHungUp || !isReadable) {
+                isPeerGone = true
+                notePeerGone()
+            }
             if let stall = outbox.stall, stall > Self.sendTimeout {
                 outbox.fail(.timedOut("the peer has read nothing for \(Self.sendTimeout)"))
             }
@@ -96,13 +129,16 @@ package final class ChannelConnection: Sendable {
     }
 
     /// Sleeps until something can be done, at most a second so that deadlines are seen.
-    private func wait(reading: Bool) -> (canRead: Bool, canWrite: Bool)? {
+    private func wait(
+        reading: Bool, watching: Bool
+    ) -> (canRead: Bool, canWrite: Bool, hasHungUp: Bool)? {
         var events: Int32 = 0
         if reading && mailbox.hasRoom { events |= POLLIN }
         if outbox.hasUnsent { events |= POLLOUT }
-        // Without a wish the socket is left out: its POLLHUP would make this loop spin.
+        // Left out when nothing is to be learned: a known POLLHUP would make this loop spin.
+        let isAsked = events != 0 || watching
         var entries = [
-            pollfd(fd: events == 0 ? -1 : descriptor, events: Int16(events), revents: 0),
+            pollfd(fd: isAsked ? descriptor : -1, events: Int16(events), revents: 0),
             pollfd(fd: waker.readEnd, events: Int16(POLLIN), revents: 0),
         ]
         guard poll(&entries, 2, 1_000) >= 0 || errno == EINTR else {
@@ -114,7 +150,8 @@ package final class ChannelConnection: Sendable {
         let ended = happened & (POLLHUP | POLLERR | POLLNVAL) != 0
         return (
             canRead: events & POLLIN != 0 && (ended || happened & POLLIN != 0),
-            canWrite: events & POLLOUT != 0 && (ended || happened & POLLOUT != 0)
+            canWrite: events & POLLOUT != 0 && (ended || happened & POLLOUT != 0),
+            hasHungUp: ended
         )
     }
 

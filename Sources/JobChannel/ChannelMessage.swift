@@ -35,8 +35,8 @@ package struct ChannelMessage: Sendable, Hashable {
 
         /// Answers `hello`.
         case welcome(Welcome)
-        /// Executor: run this task on `payload`.
-        case run(assignment: UInt64, task: String, attempt: Int)
+        /// Executor: run this task on `payload`, or on the blob `inputBlob` names (ask with `blobWanted`).
+        case run(assignment: UInt64, task: String, attempt: Int, inputBlob: String?)
         /// Executor: stop working on the assignment as soon as convenient.
         case cancel(assignment: UInt64)
         /// Driver: how an enqueued task ended; on success `payload` is the result, unless `blob` names it.

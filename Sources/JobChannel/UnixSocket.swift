@@ -89,7 +89,7 @@ enum UnixSocket {
 }
 
 /// Runs `body` on a thread of its own, outside the pool that serves asynchronous code.
-func startThread(_ body: @escaping @Sendable () -> Void) throws(ChannelError) {
+package func startThread(_ body: @escaping @Sendable () -> Void) throws(ChannelError) {
     final class Box {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

@@ -153,3 +153,31 @@ import Testing
         Glibc.close(ends.1)
     }
 }
+
+extension ChannelConnectionTests {
+    @Test("The peer's end is noticed while nobody reads, even with a full mailbox")
+    func peerGone() async throws {
+        for count in [0, Mailbox.messagesMax * 2] {
+            let (left, right) = try Self.makePair()
+            for index in 0..<count { try left.send(ChannelMessage(.slots(index))) }
+            await left.flush()
+            await withCheckedContinuation { continuation in
+                right.whenPeerGone { continuation.resume() }
+                left.close()
+            }
+            var received = 0
+            for try await _ in right.messages { received += 1 }
+            #expect(received == count)
+            right.close()
+        }
+    }
+
+    @Test("Closing our own end is no loss of the peer")
+    func ownClose() async throws {
+        let (left, right) = try Self.makePair()
+        left.whenPeerGone { Issue.record("our own close was taken for the peer's") }
+        left.close()
+        for try await _ in right.messages {}
+        right.close()
+    }
+}

@@ -19,7 +19,8 @@ import Testing
                 Welcome(
                     protocolVersion: 1, job: "j", node: "worker-1", slots: 4,
                     scratchDirectory: "/tmp/s"))),
-        ChannelMessage(.run(assignment: 9, task: "score", attempt: 1), payload: [9]),
+        ChannelMessage(
+            .run(assignment: 9, task: "score", attempt: 1, inputBlob: nil), payload: [9]),
         ChannelMessage(.cancel(assignment: 9)),
         ChannelMessage(.completed(request: 1, .lost(message: "signal 9"))),
         ChannelMessage(.blobReady(request: 3, path: "/run/y")),

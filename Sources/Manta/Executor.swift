@@ -1,0 +1,89 @@
+import Foundation
+import JobChannel
+import Synchronization
+
+/// The executor's life: runs what its worker assigns, one task at a time, until the channel ends.
+final class Executor: Sendable {
+    private let peer: ChannelPeer
+    private let running = Mutex<(assignment: UInt64, task: Task<Void, Never>)?>(nil)
+
+    init(_ client: ChannelClient) {
+        peer = ChannelPeer(client)
+    }
+
+    func whenWorkerGone(_ action: @escaping @Sendable () -> Void) {
+        peer.whenWorkerGone(action)
+    }
+
+    /// Returns after `shutdown` or at the channel's end.
+    func serve() async throws {
+        do {
+            try await peer.listen { message in try obey(message) }
+        } catch is ShutdownRequested {
+            await peer.close()
+        }
+    }
+
+    private struct ShutdownRequested: Error {}
+
+    private enum Input: Sendable {
+        case inline(Data)
+        case blob(String)
+    }
+
+    private func obey(_ message: ChannelMessage) throws {
+        switch message.header {
+        case .run(let assignment, let task, let attempt, let inputBlob):
+            let payload = Data(message.payload)
+            start(assignment, task, attempt, input: inputBlob.map { .blob($0) } ?? .inline(payload))
+        case .cancel(let assignment):
+            let task = running.withLock { $0?.assignment == assignment ? $0?.task : nil }
+            task?.cancel()
+        case .shutdown: throw ShutdownRequested()
+        // A newer worker may say more than this executor understands.
+        default: break
+        }
+    }
+
+    private func start(_ assignment: UInt64, _ name: String, _ attempt: Int, input: Input) {
+        running.withLock { running in
+            let previous = running?.task
+            let task = Task {
+                await previous?.value
+                await run(assignment, name, attempt, input: input)
+            }
+            running = (assignment, task)
+        }
+    }
+
+    private func run(_ assignment: UInt64, _ name: String, _ attempt: Int, input: Input) async {
+        let context = TaskContext(
+            taskName: name, attempt: attempt, jobID: peer.welcome.job, node: peer.welcome.node,
+            threads: 1, blobs: peer)
+        let (answer, payload) = await answer(to: name, input, context)
+        // What the task printed reaches the worker before its answer does.
+        StandardStreams.flush()
+        // When this fails the channel is gone, and so is this process in a moment.
+        try? await peer.send(.answered(assignment: assignment, answer), payload: payload)
+    }
+
+    private func answer(
+        to name: String, _ input: Input, _ context: TaskContext
+    ) async -> (TaskAnswer, [UInt8]) {
+        do {
+            let handler = try TaskRegistry.shared.withLock { try $0.handler(of: name) }
+            let bytes =
+                switch input {
+                case .inline(let bytes): bytes
+                case .blob(let digest): try await peer.load(digest)
+                }
+            let output = try await handler(TaskInput(bytes: bytes, blobs: peer), context)
+            guard output.count > TaskCall.inlineMax else { return (.succeeded(blob: nil), output) }
+            return (.succeeded(blob: try await peer.put(Data(output)).digest), [])
+        } catch is CancellationError {
+            return (.cancelled, [])
+        } catch {
+            return (.failed(message: JobError.message(of: error)), [])
+        }
+    }
+}

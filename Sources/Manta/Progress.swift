@@ -1,0 +1,61 @@
+import Synchronization
+
+/// One line on stderr that says how far a map is: "growTrees: 12/75 done, ETA 3 s".
+///
+/// On a terminal the line is rewritten in place. Elsewhere, a log for instance, a new line is written
+/// at most each five seconds, and none at all for work that is done sooner.
+final class Progress: Sendable {
+    private struct State {
+        var done = 0
+        var lastShown: ContinuousClock.Instant
+        var isShown = false
+    }
+
+    private let name: String
+    private let total: Int
+    private let isTerminal: Bool
+    private let started: ContinuousClock.Instant
+    private let write: @Sendable (String) -> Void
+    private let state: Mutex<State>
+
+    static let intervalOnTerminal = Duration.milliseconds(100)
+    static let interval = Duration.seconds(5)
+
+    init(
+        _ name: String, total: Int, isTerminal: Bool = StandardStreams.isErrorTerminal,
+        started: ContinuousClock.Instant = .now,
+        write: @escaping @Sendable (String) -> Void = StandardStreams.writeError
+    ) {
+        self.name = name
+        self.total = total
+        self.isTerminal = isTerminal
+        self.started = started
+        self.write = write
+        state = Mutex(State(lastShown: started))
+    }
+
+    func add(_ count: Int, now: ContinuousClock.Instant = .now) {
+        let line = state.withLock { state -> String? in
+            state.done += count
+            let interval = isTerminal ? Self.intervalOnTerminal : Self.interval
+            guard now - state.lastShown >= interval else { return nil }
+            state.lastShown = now
+            state.isShown = true
+            return text(done: state.done, now: now)
+        }
+        if let line { write(isTerminal ? "\r\(line)\u{1b}[K" : line + "\n") }
+    }
+
+    /// Takes the line off a terminal again.
+    func end() {
+        let isShown = state.withLock { $0.isShown }
+        if isTerminal && isShown { write("\r\u{1b}[K") }
+    }
+
+    private func text(done: Int, now: ContinuousClock.Instant) -> String {
+        guard done > 0, done < total else { return "\(name): \(done)/\(total) done" }
+        let elapsed = Double((now - started).components.seconds) + 0.5
+        let rest = elapsed * Double(total - done) / Double(done)
+        return "\(name): \(done)/\(total) done, ETA \(Int(rest.rounded(.up))) s"
+    }
+}
