@@ -4,9 +4,10 @@ import Testing
 struct SettingTests {
     /// What reads a setting: the services, jobs, the scripts, the package, the tests.
     static let readers = ["Sources/", "script/", "Tests/", "Benchmarks/", "Package.swift"]
-    static let texts = ["k8s", "docs"].flatMap { Repository.files(under: $0) } + [
-        "README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "Dockerfile", "skaffold.yaml",
-    ]
+    static let texts =
+        ["k8s", "docs"].flatMap { Repository.files(under: $0) } + [
+            "README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "Dockerfile", "skaffold.yaml",
+        ]
 
     @Test("An environment variable of ours in a document or manifest is read by something")
     func variablesAreRead() throws {
