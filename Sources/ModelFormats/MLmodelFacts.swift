@@ -31,12 +31,14 @@ package struct MLmodelFacts: Sendable, Hashable {
     /// `created` as MLflow writes it: "2026-11-21 01:20:59.175687", in UTC.
     var createdText: String {
         // Clamped to the years 0000 to 9999, which Python's datetime can read back.
-        let interval = min(max(created.timeIntervalSince1970, -62_167_219_200), 253_402_300_799)
+        let given = created.timeIntervalSince1970
+        let interval = given.isNaN ? 0 : min(max(given, -62_167_219_200), 253_402_300_799)
         let microseconds = Int64((interval * 1_000_000).rounded())
         let (seconds, fraction) = Self.floorDivision(microseconds, by: 1_000_000)
         let (days, second) = Self.floorDivision(seconds, by: 86_400)
         let date = Self.civilDate(daysSince1970: days)
-        let time = "\(Self.digits(second / 3600)):\(Self.digits(second / 60 % 60)):"
+        let time =
+            "\(Self.digits(second / 3600)):\(Self.digits(second / 60 % 60)):"
             + "\(Self.digits(second % 60)).\(Self.digits(fraction, width: 6))"
         return "\(Self.digits(date.year, width: 4))-\(Self.digits(date.month))-"
             + "\(Self.digits(date.day)) \(time)"

@@ -35,7 +35,8 @@ struct MLmodelWriter {
             "mlflow_version: \(Self.quoted(facts.mlflowVersion))",
         ]
         if let id = facts.modelID { lines.append("model_id: \(Self.quoted(id))") }
-        lines.append("model_uuid: \(Self.quoted(facts.modelID ?? String(modelDigest.hex.prefix(32))))")
+        lines.append(
+            "model_uuid: \(Self.quoted(facts.modelID ?? String(modelDigest.hex.prefix(32))))")
         if let id = facts.runID { lines.append("run_id: \(Self.quoted(id))") }
         lines += [
             "saved_input_example_info:",

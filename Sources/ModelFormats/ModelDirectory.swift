@@ -36,7 +36,8 @@ package enum ModelDirectory {
         var entries: [ModelDirectoryManifest.Entry] = []
         for (path, bytes) in files {
             try write(bytes, to: path, in: directory)
-            entries.append(.init(path: path, sizeInBytes: bytes.count, sha256: FileDigest(of: bytes)))
+            entries.append(
+                .init(path: path, sizeInBytes: bytes.count, sha256: FileDigest(of: bytes)))
         }
         return ModelDirectoryManifest(entries: entries)
     }

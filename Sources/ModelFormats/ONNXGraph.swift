@@ -65,7 +65,8 @@ struct ONNXGraph {
     }
 
     /// The whole `ModelProto`.
-    func encode(name: String, producer: String, metadata: [(key: String, value: String)]) -> [UInt8] {
+    func encode(name: String, producer: String, metadata: [(key: String, value: String)]) -> [UInt8]
+    {
         var graph = ProtobufWriter()
         nodes.forEach { graph.data(1, $0) }
         graph.string(2, name)

@@ -37,7 +37,8 @@ struct ONNXTreeAttributes {
             ("aggregate_function", .string("SUM"))
         ]
         if ensemble.baseScores.contains(where: { $0 != 0 }) {
-            attributes.append(("base_values_as_tensor", .doubles(ensemble.baseScores.map(Double.init))))
+            attributes.append(
+                ("base_values_as_tensor", .doubles(ensemble.baseScores.map(Double.init))))
         }
         attributes += [
             ("n_targets", .integer(Int64(ensemble.outputCount))),

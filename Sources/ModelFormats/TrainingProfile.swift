@@ -108,7 +108,8 @@ extension TrainingProfile.Feature {
         guard !sorted.isEmpty else { return [] }
         var edges: [Double] = []
         for bin in 1..<TrainingProfile.binCount {
-            let rank = (sorted.count * bin + TrainingProfile.binCount - 1) / TrainingProfile.binCount
+            let rank =
+                (sorted.count * bin + TrainingProfile.binCount - 1) / TrainingProfile.binCount
             let edge = Double(sorted[max(0, rank - 1)])
             // An edge at the largest value would leave the last bin empty.
             if edge.isFinite, edge != edges.last, edge < Double(sorted[sorted.count - 1]) {

@@ -1,0 +1,139 @@
+import DecisionForests
+import Testing
+
+@testable import ModelFormats
+
+@Suite("model.manta")
+struct ModelFileTests {
+    @Test("A model comes back as it was written", arguments: ModelExample.all)
+    func roundTrip(_ example: ModelExample) throws {
+        let model = example.model
+        #expect(try ModelFile.decode(try ModelFile.encode(model)) == model)
+    }
+
+    @Test("The same model gives the same bytes", arguments: ModelExample.all)
+    func isDeterministic(_ example: ModelExample) throws {
+        #expect(try ModelFile.encode(example.model) == ModelFile.encode(example.model))
+    }
+
+    @Test("A bit pattern is kept, also that of minus zero")
+    func minusZero() throws {
+        let model = stump(threshold: -0.0, leaves: [-0.0, 1])
+        let read = try ModelFile.decode(try ModelFile.encode(model))
+        #expect(read.ensemble.trees[0].threshold[0].sign == .minus)
+        #expect(read.ensemble.trees[0].leafValues[0].sign == .minus)
+    }
+
+    @Test("The header names the other form")
+    func otherForm() throws {
+        let digest = FileDigest(of: [1, 2, 3])
+        let bytes = try ModelFile.encode(stump(), otherFormDigest: digest)
+        #expect(try ModelFile.otherFormDigest(of: bytes) == digest)
+        #expect(try ModelFile.otherFormDigest(of: try ModelFile.encode(stump())) == .none)
+    }
+
+    @Test("Every section starts on 64 bytes and holds its column as it is documented")
+    func layout() throws {
+        let bytes = try ModelFile.encode(stump(threshold: 2.5))
+        #expect(Array(bytes.prefix(8)) == Array("MANTA\r\n\u{1A}".utf8))
+        #expect(bytes[8] == 1)
+        let offsets = (0..<12).map { index in
+            bytes[(144 + 16 * index)...].prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        }
+        #expect(offsets.allSatisfy { $0 % 64 == 0 })
+        #expect(offsets[0] == 384)
+        // Section 8 is the column of thresholds: 2.5, then two leaves' zeros.
+        #expect(
+            Array(bytes[offsets[8]..<(offsets[8] + 12)]) == [0, 0, 0x20, 0x40]
+                + [UInt8](repeating: 0, count: 8))
+    }
+
+    @Test("The bytes of version 1 do not change")
+    func fixedBytes() throws {
+        let digest = FileDigest(of: try ModelFile.encode(stump()))
+        #expect(digest.hex == "d929dc9ef7c4f0116fe5101a93993bf216c5e23423a38cdfa6ca38f6b1a196ed")
+    }
+
+    @Test("An unknown version is refused by its number")
+    func unknownVersion() throws {
+        var bytes = try ModelFile.encode(stump())
+        bytes[8] = 9
+        #expect(throws: ModelFileError.unsupportedVersion(9)) { try ModelFile.decode(bytes) }
+    }
+
+    @Test("Other files, cut files and changed files are refused")
+    func damage() throws {
+        let bytes = try ModelFile.encode(stump())
+        #expect(throws: ModelFileError.notAModelFile) { try ModelFile.decode([]) }
+        #expect(throws: ModelFileError.notAModelFile) {
+            try ModelFile.decode(Array("PK\u{3}\u{4} and so on".utf8))
+        }
+        #expect(throws: ModelFileError.self) { try ModelFile.decode(Array(bytes.dropLast())) }
+        #expect(throws: ModelFileError.self) { try ModelFile.decode(bytes + [0]) }
+        for index in bytes.indices {
+            var changed = bytes
+            changed[index] ^= 1
+            #expect(throws: ModelFileError.self) { try ModelFile.decode(changed) }
+        }
+    }
+
+    @Test("A model that breaks a rule is neither written nor read")
+    func rules() {
+        expectRefusal(of: stump(threshold: .nan), part: "tree 0")
+        expectRefusal(of: stump(threshold: .infinity), part: "tree 0")
+        expectRefusal(of: stump(leaves: [.nan, 1]), part: "tree 0")
+        expectRefusal(of: stump(feature: 2), part: "tree 0")
+        expectRefusal(of: stump(feature: -2), part: "tree 0")
+        expectRefusal(of: stump(leftChild: 0), part: "tree 0")
+        expectRefusal(of: stump(leftChild: 2), part: "tree 0")
+        expectRefusal(of: stump(leftChild: .max), part: "tree 0")
+        expectRefusal(of: stump(leaves: [1]), part: "tree 0")
+        expectRefusal(of: stump(names: ["a", "a"]), part: "feature names")
+        expectRefusal(of: stump(names: ["a", ""]), part: "feature names")
+        expectRefusal(of: stump(names: ["a"]), part: "feature names")
+        expectRefusal(of: stump(optional: ["c"]), part: "optional features")
+        expectRefusal(
+            of: stump(task: .classification(classes: [.integer(1), .string("1")])), part: "outputs")
+    }
+
+    @Test("Two classes with one label, and labels of both kinds, are refused")
+    func labelRules() {
+        var example = ModelExample(name: "", classes: [.integer(1), .integer(1)])
+        expectRefusal(of: example.model, part: "classes")
+        example.classes = [.integer(1), .string("b")]
+        expectRefusal(of: example.model, part: "classes")
+    }
+
+    private func expectRefusal(of model: TrainedModel, part: String) {
+        do {
+            _ = try ModelFile.encode(model)
+            Issue.record("written although \(part) is wrong")
+        } catch {
+            guard case .malformed(let found, _) = error else {
+                Issue.record("refused with \(error)")
+                return
+            }
+            #expect(found == part)
+        }
+    }
+
+    private func stump(
+        feature: Int32 = 0, threshold: Float = 1, leftChild: Int32 = 1, leaves: [Float] = [0, 1],
+        names: [String] = ["a", "b"], optional: Set<String> = [],
+        task: TrainedModel.Task = .regression
+    ) -> TrainedModel {
+        TrainedModel(
+            ensemble: TreeEnsemble(
+                featureCount: 2, outputCount: 1,
+                trees: [
+                    Tree(
+                        splitFeature: [feature, Tree.leaf, Tree.leaf],
+                        threshold: [threshold, 0, 0],
+                        missingGoesLeft: [true, false, false], leftChild: [leftChild, 0, 1],
+                        leafValues: leaves)
+                ]),
+            featureNames: names, optionalFeatures: optional, targetName: "y", task: task,
+            learner: "RandomForestRegressor", parameters: [.init("seed", "1")],
+            trainingRowCount: 10)
+    }
+}

@@ -1,0 +1,99 @@
+import DecisionForests
+import Foundation
+import Testing
+
+@testable import ModelFormats
+
+/// Every example written as a directory, predicted with by Python once for all tests.
+private let predictions = Task { () throws -> [String: PredictedCase] in
+    let folder = try TemporaryFolder()
+    var cases: [String: PredictedCase] = [:]
+    for (index, example) in ModelExample.all.enumerated() {
+        cases[example.name] = try PredictedCase(example, in: "\(folder.path)/case-\(index)")
+    }
+    try await PythonProgram.run(
+        "predict_cases.py", cases.values.map(\.path).sorted(), log: folder.path + "/log")
+    for name in cases.keys { try cases[name]?.readOutputs() }
+    return cases
+}
+
+/// One written model, the rows given to Python and what it answered.
+private struct PredictedCase {
+    static let rowCount = 10_000
+    let path: String
+    let rows: [[Float]]
+    var outputs: [[Float]] = []
+    var labels: [ClassLabel] = []
+    var pyfuncColumns: [String] = []
+
+    init(_ example: ModelExample, in path: String) throws {
+        self.path = path
+        rows = example.rows(Self.rowCount)
+        _ = try ModelDirectory.write(
+            example.model, to: path + "/model", facts: MLmodelFacts(created: Date()),
+            inputExample: Array(rows.prefix(2)))
+        try JSONEncoder().encode(example.featureNames).write(
+            to: URL(fileURLWithPath: path + "/columns.json"))
+        let values = rows.flatMap { $0 }
+        try values.withUnsafeBytes { Data($0) }.write(to: URL(fileURLWithPath: path + "/rows.f32"))
+    }
+
+    mutating func readOutputs() throws {
+        let data = try Data(contentsOf: URL(fileURLWithPath: path + "/outputs.f32"))
+        let values = [Float](unsafeUninitializedCapacity: data.count / 4) { buffer, count in
+            count = data.copyBytes(to: buffer) / 4
+        }
+        let width = values.count / rows.count
+        outputs = rows.indices.map { Array(values[($0 * width)..<(($0 + 1) * width)]) }
+        if let data = FileManager.default.contents(atPath: path + "/labels.json") {
+            if let integers = try? JSONDecoder().decode([Int64].self, from: data) {
+                labels = integers.map(ClassLabel.integer)
+            } else {
+                labels = try JSONDecoder().decode([String].self, from: data).map(ClassLabel.string)
+            }
+        }
+        let answer = try Data(contentsOf: URL(fileURLWithPath: path + "/pyfunc.json"))
+        let columns = try JSONSerialization.jsonObject(with: answer) as? [String: Any]
+        pyfuncColumns = columns.map { $0.keys.sorted() } ?? []
+    }
+}
+
+@Suite("A written directory predicts in Python as the model means")
+struct ONNXPredictionTests {
+    @Test("ONNX Runtime answers within 1e-6 on 10,000 hard rows", arguments: ModelExample.all)
+    func outputsAgree(_ example: ModelExample) async throws {
+        let predicted = try #require(try await predictions.value[example.name])
+        let reference = ReferencePrediction(model: example.model)
+        var largest = 0.0
+        for (row, outputs) in zip(predicted.rows, predicted.outputs) {
+            for (expected, actual) in zip(reference.outputs(of: row), outputs) {
+                largest = max(largest, abs(expected - Double(actual)) / max(1, abs(expected)))
+            }
+        }
+        #expect(predicted.outputs.count == PredictedCase.rowCount)
+        #expect(largest <= 1e-6, "largest difference \(largest)")
+    }
+
+    @Test("Labels are the most likely class", arguments: ModelExample.all)
+    func labelsAgree(_ example: ModelExample) async throws {
+        let predicted = try #require(try await predictions.value[example.name])
+        guard let classes = example.classes else {
+            #expect(predicted.labels.isEmpty)
+            return
+        }
+        #expect(predicted.labels.count == PredictedCase.rowCount)
+        let reference = ReferencePrediction(model: example.model)
+        for (row, label) in zip(predicted.rows, predicted.labels) {
+            let shares = reference.outputs(of: row)
+            let index = try #require(classes.firstIndex(of: label))
+            #expect(shares[index] >= (shares.max() ?? 0) - 1e-6)
+        }
+    }
+
+    @Test("mlflow.pyfunc answers the signature's columns", arguments: ModelExample.all)
+    func pyfuncColumns(_ example: ModelExample) async throws {
+        let predicted = try #require(try await predictions.value[example.name])
+        let signature = ModelSignature(of: example.model)
+        #expect(predicted.pyfuncColumns == signature.outputs.map(\.name).sorted())
+    }
+}
