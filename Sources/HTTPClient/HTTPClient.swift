@@ -45,11 +45,27 @@ package final class HTTPClient: Sendable {
     package func send(
         _ request: HTTPRequest, retrying policy: HTTPRetryPolicy
     ) async throws(HTTPClientError) -> HTTPResponse {
+        try await retrying(policy) { () async throws(HTTPClientError) in try await send(request) }
+    }
+
+    /// `download(_:to:sizeMax:)`, each attempt from the beginning.
+    package func download(
+        _ request: HTTPRequest, to path: String, sizeMax: Int, retrying policy: HTTPRetryPolicy
+    ) async throws(HTTPClientError) -> HTTPResponse {
+        try await retrying(policy) { () async throws(HTTPClientError) in
+            try await download(request, to: path, sizeMax: sizeMax)
+        }
+    }
+
+    private func retrying(
+        _ policy: HTTPRetryPolicy,
+        _ attemptOnce: () async throws(HTTPClientError) -> HTTPResponse
+    ) async throws(HTTPClientError) -> HTTPResponse {
         var attempt = 1
         while true {
             let outcome: Result<HTTPResponse, HTTPClientError>
             do throws(HTTPClientError) {
-                outcome = .success(try await send(request))
+                outcome = .success(try await attemptOnce())
             } catch {
                 outcome = .failure(error)
             }
