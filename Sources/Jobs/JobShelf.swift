@@ -57,6 +57,7 @@ struct JobShelf: Sendable {
         }
         guard jobs.values.count(where: { !$0.record.state.isTerminal }) < limits.activeJobsMax
         else { throw .full("\(limits.activeJobsMax) jobs are active") }
+        try limits.check(job.driverResources, job.driverLabels)
         try checkShapes(adding: [job.driver])
         lastNumber += 1
         let record = JobRecord(spec: job, state: .active(.queued), submittedAt: now)

@@ -66,14 +66,14 @@ package struct StoreConfiguration: Sendable, Hashable {
     package func openJobStore() async throws -> any JobStore {
         switch location {
         case .memory: InMemoryJobStore(limits: limits)
-        case .redis(let address): throw JobStoreError.unavailable("\(address)")
+        case .redis(let address): try await RedisJobStore.open(address.endpoint, self)
         }
     }
 
     package func openBlobStore() async throws -> any BlobStore {
         switch location {
         case .memory: InMemoryBlobStore(budgetInBytes: blobBudgetInBytes)
-        case .redis(let address): throw BlobStoreError.unavailable("\(address)")
+        case .redis(let address): try await RedisBlobStore.open(address.endpoint, self)
         }
     }
 }

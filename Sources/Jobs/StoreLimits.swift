@@ -19,7 +19,7 @@ package struct StoreLimits: Sendable, Hashable {
 
     package init() {}
 
-    package var retentionInMilliseconds: Int64 { retention.components.seconds * 1_000 }
+    package var retentionInMilliseconds: Int64 { retention.inMilliseconds }
 
     /// - Throws: `.full` when a submission is larger than the store keeps.
     func check(jobSizeInBytes: Int) throws(JobStoreError) {
@@ -36,9 +36,36 @@ package struct StoreLimits: Sendable, Hashable {
         guard task.name.utf8.count <= taskNameMaxInBytes,
             task.id.rawValue.utf8.count <= taskNameMaxInBytes + 256
         else { throw .full("a task's name has at most \(taskNameMaxInBytes) bytes") }
+        guard task.kind == .task else { throw .full("a job has one driver") }
+        try check(task.resources, task.labels)
         if case .inline(let bytes) = task.input, bytes.count > Payload.inlineMax {
             throw .full("an inline input has at most \(Payload.inlineMax) bytes")
         }
+    }
+}
+
+extension StoreLimits {
+    static let labelsMax = 32
+    static let labelMaxInBytes = 128
+
+    /// - Throws: `.full` for resources or labels that no worker can offer.
+    func check(_ resources: Resources, _ labels: Set<String>) throws(JobStoreError) {
+        guard resources.milliCPUs >= 0, resources.memoryInBytes >= 0, resources.gpus >= 0 else {
+            throw .full("resources are 0 or more: \(resources)")
+        }
+        guard labels.count <= StoreLimits.labelsMax,
+            labels.allSatisfy({ (1...StoreLimits.labelMaxInBytes).contains($0.utf8.count) })
+        else {
+            throw .full(
+                "a task has at most \(StoreLimits.labelsMax) labels of 1 to "
+                    + "\(StoreLimits.labelMaxInBytes) bytes")
+        }
+    }
+}
+
+extension Duration {
+    var inMilliseconds: Int64 {
+        components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
     }
 }
 

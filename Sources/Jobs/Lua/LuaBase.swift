@@ -1,0 +1,55 @@
+/// What every script begins with: keys, arguments, the server's clock, signals.
+///
+/// A line that ends with `-- guard: name` protects an invariant by itself: `script/mutate-lua`
+/// removes each in turn and expects the contract suite to notice.
+enum LuaBase {
+    static let text = #"""
+        local call = redis.call
+
+        -- Arguments in order; scripts read them once from left to right.
+        local cursor = 0
+        local function take()
+          cursor = cursor + 1
+          return ARGV[cursor]
+        end
+        local function takeNumber() return tonumber(take()) end
+
+        -- The server's clock, milliseconds since 1970. No other clock decides anything.
+        local clock = call('TIME')
+        local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+
+        -- Lua writes large numbers in exponential form; keys and replies want digits.
+        local function digits(number) return string.format('%.0f', number) end
+
+        -- Fencing tokens grow for ever, also when Redis lost its last second at a crash: a token is
+        -- never smaller than the microseconds since 1970 at which it was made.
+        local function nextToken()
+          local token = call('INCR', K.token())
+          local floor = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+          if token < floor then token = floor call('SET', K.token(), digits(floor)) end -- guard: token-survives-loss
+          return token
+        end
+
+        local raised = {}
+        local raisedList = {}
+        local function raise(signal)
+          if not raised[signal] then
+            raised[signal] = true
+            raisedList[#raisedList + 1] = signal
+          end
+        end
+        local function publish()
+          if #raisedList > 0 then
+            call('PUBLISH', K.signals(), table.concat(raisedList, '\n'))
+          end
+        end
+
+        -- Pairs of HGETALL as a table.
+        local function readHash(key)
+          local flat = call('HGETALL', key)
+          local hash = {}
+          for i = 1, #flat, 2 do hash[flat[i]] = flat[i + 1] end
+          return hash
+        end
+        """#
+}

@@ -1,0 +1,93 @@
+/// Scripts that change jobs as a whole.
+enum LuaJobScripts {
+    /// Adds a job and its driver task, or answers the job that has this id.
+    ///
+    /// - Arguments: job id, spec (JSON), 'script' or 'command', driver id, shape, priority,
+    ///   attemptsMax, delay.
+    /// - Reply: 'known' or 'added' and the job's fields; or 'full' and why.
+    /// - Atomic because two submissions of one id must make one job with one driver, and because
+    ///   the count of active jobs must hold while it is compared.
+    static let submit = #"""
+        local function dropEndedJobs()
+          local tooMany = call('ZCARD', K.ended()) - LIMITS.endedJobs
+          local old = call('ZRANGEBYSCORE', K.ended(), '-inf', now - LIMITS.retention, 'LIMIT', 0, LIMITS.sweep)
+          if tooMany > 0 then
+            for _, job in ipairs(call('ZRANGE', K.ended(), 0, math.min(tooMany, LIMITS.sweep) - 1)) do
+              old[#old + 1] = job
+            end
+          end
+          for _, job in ipairs(old) do
+            call('ZREM', K.ended(), job)
+            call('ZREM', K.jobs(), job)
+            call('UNLINK', K.job(job), K.tasks(job), K.order(job), K.inputs(job), K.results(job),
+              K.log(job), K.logState(job))
+          end
+        end
+
+        local job, spec, entrypoint = take(), take(), take()
+        local driver, shape = take(), take()
+        local priority, attemptsMax, delay = takeNumber(), takeNumber(), takeNumber()
+        dropEndedJobs()
+        if call('EXISTS', K.job(job)) == 1 then return {'known', call('HGETALL', K.job(job))} end -- guard: submit-once
+        if call('SCARD', K.active()) >= LIMITS.activeJobs then return {'full', 'activeJobs'} end -- guard: submit-bounded
+        if shapesAreFull({[shape] = true}) then return {'full', 'shapes'} end -- guard: submit-shapes-bounded
+        call('HSET', K.job(job), 'spec', spec, 'entrypoint', entrypoint, 'state', 'active',
+          'phase', 'queued', 'submitted', now)
+        call('SADD', K.active(), job)
+        call('ZADD', K.jobs(), call('INCR', K.sequence()), job)
+        local t = {job = job, kind = 'driver', name = 'driver', shape = shape, priority = priority,
+          attemptsMax = attemptsMax, retriesErrors = false, retriesCrashes = false, delay = delay,
+          sequence = call('INCR', K.sequence()), created = now, attempt = 0, state = 'waiting',
+          due = now, history = {}}
+        call('HSET', K.inputs(job), driver, 'i')
+        call('RPUSH', K.order(job), driver)
+        save(driver, t)
+        enqueue(driver, t)
+        raise('job ' .. job)
+        publish()
+        return {'added', call('HGETALL', K.job(job))}
+        """#
+
+    /// Asks for the end of a job.
+    ///
+    /// - Arguments: job id, driver id, who asks.
+    /// - Reply: the job's fields; none when there is no such job.
+    /// - Atomic because no task may be granted between the wish and the emptying of the queues.
+    static let stop = #"""
+        local job, driver, by = take(), take(), take()
+        if call('HGET', K.job(job), 'state') ~= 'active' then return call('HGETALL', K.job(job)) end -- guard: stop-once
+        call('HSET', K.job(job), 'state', 'stopping', 'by', by)
+        clearQueues(job)
+        local t = load(driver)
+        if t and t.state == 'waiting' then
+          t.state = 'cancelled'
+          t.by = by
+          call('ZREM', K.delayed(), driver)
+          settle(driver, t)
+        end
+        raise('work')
+        raise('job ' .. job)
+        raise('tasks ' .. job)
+        publish()
+        return call('HGETALL', K.job(job))
+        """#
+
+    /// What the driver's worker says it is doing.
+    ///
+    /// - Arguments: job id, driver id, token, worker, phase, the phase's worker.
+    /// - Reply: 'ok' or 'leaseLost'.
+    /// - Atomic because a worker that lost the driver must not overwrite the phase of the next.
+    static let report = #"""
+        local job, driver, token, worker = take(), take(), takeNumber(), take()
+        local phase, phaseWorker = take(), take()
+        local t = load(driver)
+        if not t or t.token ~= token then return 'leaseLost' end -- guard: report-needs-token
+        if t.worker ~= worker then return 'leaseLost' end -- guard: report-needs-worker
+        if call('HGET', K.job(job), 'state') ~= 'active' then return 'ok' end -- guard: report-only-active
+        call('HSET', K.job(job), 'phase', phase, 'phaseWorker', phaseWorker)
+        if phase == 'running' then call('HSETNX', K.job(job), 'started', now) end
+        raise('job ' .. job)
+        publish()
+        return 'ok'
+        """#
+}

@@ -1,0 +1,152 @@
+/// The lives of tasks and jobs, the same as `TaskRecord+Life.swift` and `JobRecord+Life.swift`.
+///
+/// One difference in form, none in effect: when a job is stopped or over, its waiting tasks are not
+/// rewritten one by one. Their queues are dropped, and they read as cancelled (`wish`).
+enum LuaLives {
+    static let text = #"""
+        local function jobOf(id) return string.match(id, '^([^/]+)/') end
+
+        local function load(id)
+          local job = jobOf(id)
+          local packed = job and call('HGET', K.tasks(job), id)
+          return packed and cmsgpack.unpack(packed) or nil
+        end
+        local function save(id, t) call('HSET', K.tasks(t.job), id, cmsgpack.pack(t)) end
+
+        -- Who wants the job's tasks to end; nil while the job is active.
+        local function wish(job)
+          local known = call('HMGET', K.job(job), 'state', 'by')
+          if known[1] == 'active' then return nil end
+          return known[2] or LIMITS.endOfJob
+        end
+
+        local function isOver(job)
+          local state = call('HGET', K.job(job), 'state')
+          return state ~= 'active' and state ~= 'stopping'
+        end
+
+        -- Keys of a job that is over live as long as the job's own key.
+        local function expireWithJob(job)
+          local left = call('PTTL', K.job(job))
+          if left < 0 then return end
+          for _, key in ipairs({'tasks', 'order', 'inputs', 'results', 'log', 'logState'}) do
+            call('PEXPIRE', K[key](job), left)
+          end
+        end
+
+        local function endJob(job, state)
+          call('HSET', K.job(job), 'state', state, 'ended', now)
+          call('SREM', K.active(), job)
+          call('ZADD', K.ended(), now, job)
+          clearQueues(job)
+          call('PEXPIRE', K.job(job), LIMITS.retention)
+          expireWithJob(job)
+          raise('job ' .. job)
+          raise('tasks ' .. job)
+        end
+
+        -- The job takes over what became of its driver.
+        local function followDriver(id, t)
+          local job = t.job
+          if t.state == 'waiting' then
+            if call('HGET', K.job(job), 'state') == 'active' then
+              call('HSET', K.job(job), 'phase', 'queued')
+              call('HDEL', K.job(job), 'phaseWorker')
+            end
+            raise('job ' .. job)
+          elseif t.state == 'succeeded' then
+            call('HSET', K.job(job), 'result', call('HGET', K.results(job), id))
+            endJob(job, 'succeeded')
+          elseif t.state == 'failed' then
+            call('HSET', K.job(job), 'failure', t.failure)
+            endJob(job, 'failed')
+          elseif t.state == 'cancelled' then
+            call('HSET', K.job(job), 'by', t.by)
+            endJob(job, 'stopped')
+          end
+        end
+
+        -- After a task's state changed: keep it, count it, tell those who wait, let its job follow.
+        local function settle(id, t, counter)
+          save(id, t)
+          if counter and t.kind == 'task' then call('HINCRBY', K.job(t.job), counter, 1) end
+          if t.state ~= 'waiting' then raise('tasks ' .. t.job) end
+          if t.kind == 'driver' then followDriver(id, t) end
+          if isOver(t.job) then expireWithJob(t.job) end -- guard: late-results-expire
+        end
+
+        -- The attempt is over: its lease is no longer anybody's.
+        local function leaveRunning(id, t)
+          t.token = nil
+          t.worker = nil
+          t.length = nil
+          call('ZREM', K.leases(), id)
+          countRunning(t.job, -1)
+        end
+
+        -- Back into the queue, now or at `due`; a task that should end ends instead.
+        local function waitAgain(id, t, due, counter)
+          t.by = wish(t.job)
+          t.state = 'waiting'
+          if t.by then t.state = 'cancelled' end -- guard: cancelled-not-retried
+          if t.state == 'cancelled' then return settle(id, t) end
+          t.due = due
+          if due > now then call('ZADD', K.delayed(), due, id) else enqueue(id, t) end
+          settle(id, t, counter)
+        end
+
+        local function delayAfter(t)
+          local base = math.max(0, math.min(t.delay, LIMITS.delay))
+          return math.min(base * 2 ^ math.max(0, math.min(t.attempt - 1, 15)), LIMITS.delay)
+        end
+
+        local function fail(id, t, worker, failure, cause, isRetried)
+          t.history[#t.history + 1] = {t.attempt, worker, cause, now}
+          if #t.history > LIMITS.history then table.remove(t.history, 1) end -- guard: history-is-bounded
+          if isRetried and t.attempt < t.attemptsMax then
+            return waitAgain(id, t, now + delayAfter(t), 'retried')
+          end
+          t.by = wish(t.job)
+          if t.by then t.state = 'cancelled' return settle(id, t) end -- guard: failure-after-cancel-is-cancelled
+          t.state = 'failed'
+          t.failure = failure
+          settle(id, t, 'failed')
+        end
+
+        -- Ends the attempt granted by (token, worker). `outcome` has been read from the arguments.
+        local function endAttempt(id, token, worker, outcome)
+          local t = load(id)
+          if not t then return 'leaseLost' end -- guard: ending-needs-task
+          if t.ended == token then return 'duplicate' end -- guard: ending-once
+          if t.token ~= token then return 'leaseLost' end -- guard: ending-needs-token
+          if t.worker ~= worker then return 'leaseLost' end -- guard: ending-needs-worker
+          leaveRunning(id, t)
+          t.ended = token
+          if outcome.kind == 'succeeded' then
+            call('HSET', K.results(t.job), id, outcome.payload)
+            t.state = 'succeeded'
+            settle(id, t, 'succeeded')
+          elseif outcome.kind == 'cancelled' then
+            t.by = wish(t.job) or outcome.text
+            t.state = 'cancelled'
+            settle(id, t)
+          elseif outcome.kind == 'released' then
+            t.attempt = t.attempt - 1
+            waitAgain(id, t, now)
+          else
+            local isRetried = t.retriesErrors
+            if outcome.kind == 'crashed' then isRetried = t.retriesCrashes end
+            fail(id, t, worker, outcome.text, outcome.cause, isRetried)
+          end
+          return 'committed'
+        end
+
+        -- Takes an overdue task from a worker that stopped answering.
+        local function lose(id, t)
+          local worker = t.worker
+          local cause = worker .. ' stopped answering'
+          leaveRunning(id, t)
+          fail(id, t, worker, cjson.encode({kind = 'lost', message = cause}), cause, true)
+        end
+        """#
+}

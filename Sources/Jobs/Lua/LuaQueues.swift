@@ -1,0 +1,95 @@
+/// Queues: which waiting task is granted next, without walking past those that do not fit.
+///
+/// Waiting tasks of one job and one shape (kind, resources, labels) stand in `waiting`, ordered by
+/// priority, then age. The head of each such queue stands in `ready` of its shape, ordered by
+/// priority, then the job's running tasks (the score), then age (the member begins with it).
+/// `queues` of a job says which member stands for it in which shape. All steps are O(log n).
+enum LuaQueues {
+    static let text = #"""
+        local PRIORITY_SPAN = 2 ^ 40
+        local RUNNING_SPAN = 2 ^ 20
+
+        -- Brings the job's entry in ready[shape] up to date with its queue and running count.
+        local function refresh(job, shape, running)
+          local head = call('ZRANGE', K.waiting(job, shape), 0, 0, 'WITHSCORES')
+          local old = call('HGET', K.queues(job), shape)
+          local member = false
+          if head[1] then
+            local score = tonumber(head[2])
+            local rank = math.floor(score / PRIORITY_SPAN)
+            member = string.format('%016.0f', score % PRIORITY_SPAN) .. ':' .. job
+            call('ZADD', K.ready(shape), rank * RUNNING_SPAN + math.min(running, RUNNING_SPAN - 1), member)
+          end
+          if old and old ~= member then call('ZREM', K.ready(shape), old) end
+          if member and not old then call('SADD', K.shapes(), shape) end
+          if member and member ~= old then call('HSET', K.queues(job), shape, member) end
+          if old and not member then
+            call('HDEL', K.queues(job), shape)
+            if call('EXISTS', K.ready(shape)) == 0 then call('SREM', K.shapes(), shape) end
+          end
+        end
+
+        local function runningCount(job)
+          return tonumber(call('HGET', K.job(job), 'running') or 0)
+        end
+
+        -- Counts a task that began (1) or left off (-1) running; fair share looks at this.
+        local function countRunning(job, change)
+          local running = call('HINCRBY', K.job(job), 'running', change)
+          for _, shape in ipairs(call('HKEYS', K.queues(job))) do refresh(job, shape, running) end
+        end
+
+        local function enqueue(id, t)
+          call('ZADD', K.waiting(t.job, t.shape), (1000 - t.priority) * PRIORITY_SPAN + t.sequence, id)
+          refresh(t.job, t.shape, runningCount(t.job))
+          raise('work')
+        end
+
+        -- Takes all waiting tasks of a job out of the queues: nobody is granted one from now on.
+        local function clearQueues(job)
+          local queues = readHash(K.queues(job))
+          for shape, member in pairs(queues) do
+            call('ZREM', K.ready(shape), member)
+            call('UNLINK', K.waiting(job, shape))
+            if call('EXISTS', K.ready(shape)) == 0 then call('SREM', K.shapes(), shape) end
+          end
+          call('UNLINK', K.queues(job))
+        end
+
+        -- A shape as text: kind;milliCPUs;memory;gpus;label,label
+        local shapeCache = {}
+        local function parseShape(shape)
+          local known = shapeCache[shape]
+          if known then return known end
+          local kind, cpus, memory, gpus, labels =
+            string.match(shape, '^(%a+);(%d+);(%d+);(%d+);(.*)$')
+          known = {kind = kind, cpus = tonumber(cpus), memory = tonumber(memory),
+            gpus = tonumber(gpus), labels = {}}
+          for label in string.gmatch(labels, '[^,]+') do known.labels[#known.labels + 1] = label end
+          shapeCache[shape] = known
+          return known
+        end
+
+        -- Whether what is left of a worker takes a task of this shape.
+        local function fits(shape, offer)
+          local need = parseShape(shape)
+          if need.cpus > offer.cpus then return false end -- guard: claim-fits-cpus
+          if need.memory > offer.memory then return false end -- guard: claim-fits-memory
+          if need.gpus > offer.gpus then return false end -- guard: claim-fits-gpus
+          if need.kind == 'driver' and offer.driverSlots < 1 then return false end -- guard: claim-fits-driver-slots
+          for _, label in ipairs(need.labels) do
+            if not offer.labels[label] then return false end -- guard: claim-fits-labels
+          end
+          return true
+        end
+
+        -- Whether n more shapes than are known now may wait.
+        local function shapesAreFull(wanted)
+          local fresh = 0
+          for shape in pairs(wanted) do
+            if call('SISMEMBER', K.shapes(), shape) == 0 then fresh = fresh + 1 end
+          end
+          return fresh > 0 and call('SCARD', K.shapes()) + fresh > LIMITS.shapes
+        end
+        """#
+}

@@ -1,0 +1,38 @@
+/// How scripts read endings and tell of tasks; `RedisTaskCoding.swift` is the other side.
+enum LuaReplies {
+    static let text = #"""
+        local function takeOutcome()
+          local outcome = {kind = take(), payload = take(), text = take(), cause = take()}
+          return outcome
+        end
+
+        local function takeEndings()
+          local replies = {}
+          for i = 1, takeNumber() do
+            local id, token, worker = take(), takeNumber(), take()
+            replies[i] = endAttempt(id, token, worker, takeOutcome())
+          end
+          return replies
+        end
+
+        -- A task as an array; a nil would end it early, so absent values are false (null).
+        local wishes = {}
+        local function describe(id, t)
+          if wishes[t.job] == nil then wishes[t.job] = wish(t.job) or false end
+          local state, by = t.state, t.by
+          if state == 'waiting' and wishes[t.job] then state, by = 'cancelled', wishes[t.job] end
+          if state == 'running' then by = wishes[t.job] or by end
+          local expiry = state == 'running' and tonumber(call('ZSCORE', K.leases(), id))
+          local result = state == 'succeeded' and call('HGET', K.results(t.job), id)
+          local history = {}
+          for i, entry in ipairs(t.history) do history[i] = entry end
+          return {
+            id, t.job, t.kind, t.name, t.shape, t.priority, t.attemptsMax,
+            t.retriesErrors and 1 or 0, t.retriesCrashes and 1 or 0, t.delay, t.created, t.attempt,
+            state, t.due or 0, t.worker or false, t.token or 0, expiry or 0, by or false,
+            t.failure or false, t.ended or 0,
+            call('HGET', K.inputs(t.job), id) or false, result or false, history
+          }
+        end
+        """#
+}

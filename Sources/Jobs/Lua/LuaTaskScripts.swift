@@ -1,0 +1,115 @@
+/// Scripts that change tasks.
+enum LuaTaskScripts {
+    /// Adds tasks that do not exist yet and tells of each.
+    ///
+    /// - Arguments: job id, driver id, token, worker; how many; of each task: id, name, shape,
+    ///   priority, attemptsMax, retriesErrors, retriesCrashes, delay, input.
+    /// - Reply: 'ok' and the tasks; or 'leaseLost', 'jobOver', or 'full' and why.
+    /// - Atomic because a driver that lost its lease must add nothing, and because a task that two
+    ///   calls ask for must exist once.
+    static let enqueue = #"""
+        local job, driver, token, worker = take(), take(), takeNumber(), take()
+        local state = call('HGET', K.job(job), 'state')
+        if not state then return {'leaseLost'} end -- guard: enqueue-needs-job
+        if state ~= 'active' then return {'jobOver'} end -- guard: enqueue-needs-active-job
+        local held = load(driver)
+        if held.token ~= token then return {'leaseLost'} end -- guard: enqueue-needs-token
+        if held.worker ~= worker then return {'leaseLost'} end -- guard: enqueue-needs-worker
+
+        local ids, fresh, shapes, freshCount = {}, {}, {}, 0
+        for i = 1, takeNumber() do
+          local id = take()
+          local t = {job = job, kind = 'task', name = take(), shape = take(), priority = takeNumber(),
+            attemptsMax = takeNumber(), retriesErrors = take() == '1', retriesCrashes = take() == '1',
+            delay = takeNumber(), created = now, attempt = 0, state = 'waiting', due = now, history = {}}
+          local input = take()
+          ids[i] = id
+          if call('HEXISTS', K.tasks(job), id) == 0 and not fresh[id] then
+            fresh[id] = {t, input}
+            shapes[t.shape] = true
+            freshCount = freshCount + 1
+          end
+        end
+        local total = tonumber(call('HGET', K.job(job), 'total') or 0)
+        if total + freshCount > LIMITS.tasksPerJob then return {'full', 'tasksPerJob'} end -- guard: enqueue-bounded
+        if shapesAreFull(shapes) then return {'full', 'shapes'} end -- guard: enqueue-shapes-bounded
+        for _, id in ipairs(ids) do
+          if fresh[id] then
+            local t, input = fresh[id][1], fresh[id][2]
+            fresh[id] = nil
+            t.sequence = call('INCR', K.sequence())
+            call('HSET', K.inputs(job), id, input)
+            call('RPUSH', K.order(job), id)
+            save(id, t)
+            enqueue(id, t)
+          end
+        end
+        if freshCount > 0 then call('HINCRBY', K.job(job), 'total', freshCount) end
+        publish()
+        local reply = {}
+        for i, id in ipairs(ids) do reply[i] = describe(id, load(id)) end
+        return {'ok', reply}
+        """#
+
+    /// Tells of tasks. Arguments: how many, their ids. Reply: each task, or null.
+    static let read = #"""
+        local reply = {}
+        for i = 1, takeNumber() do
+          local id = take()
+          local t = load(id)
+          reply[i] = t and describe(id, t) or false
+        end
+        return reply
+        """#
+
+    /// Ends attempts. Arguments: how many; of each: task, token, worker, outcome. Reply: one word
+    /// each. Atomic because an ending moves the task, its job and the queues together.
+    static let finish = #"""
+        beat()
+        local replies = takeEndings()
+        publish()
+        return replies
+        """#
+
+    /// Keeps a worker listed and its leases alive.
+    ///
+    /// - Arguments: worker id, its record (JSON), lifetime; how many leases; of each: task, token.
+    /// - Reply: numbers (from 1) of the leases that are lost, and of those to be cancelled.
+    /// - Atomic because a lease that is extended must not be expired in the same instant.
+    static let heartbeat = #"""
+        local worker, record, lifetime = take(), take(), takeNumber()
+        beat()
+        call('HSET', K.workers(), worker, record)
+        call('ZADD', K.heartbeats(), now, worker)
+        local gone = call('ZRANGEBYSCORE', K.heartbeats(), '-inf', now - lifetime, 'LIMIT', 0, LIMITS.sweep)
+        for _, old in ipairs(gone) do
+          call('ZREM', K.heartbeats(), old)
+          call('HDEL', K.workers(), old)
+        end
+        local lost, cancelled = {}, {}
+        local function extend(i, id, token)
+          local t = load(id)
+          if not t or t.token ~= token then lost[#lost + 1] = i return end -- guard: heartbeat-needs-token
+          if t.worker ~= worker then lost[#lost + 1] = i return end -- guard: heartbeat-needs-worker
+          call('ZADD', K.leases(), now + t.length, id)
+          if wish(t.job) then cancelled[#cancelled + 1] = i end -- guard: heartbeat-tells-cancel
+        end
+        for i = 1, takeNumber() do extend(i, take(), takeNumber()) end
+        return {lost, cancelled}
+        """#
+
+    /// Workers heard of lately. Arguments: lifetime. Reply: their records.
+    static let workers = #"""
+        local ids = call('ZRANGEBYSCORE', K.heartbeats(), '(' .. digits(now - takeNumber()), '+inf')
+        if #ids == 0 then return {} end
+        return call('HMGET', K.workers(), unpack(ids))
+        """#
+
+    /// Takes a worker off the list. Arguments: its id.
+    static let removeWorker = #"""
+        local worker = take()
+        call('HDEL', K.workers(), worker)
+        call('ZREM', K.heartbeats(), worker)
+        return 'ok'
+        """#
+}

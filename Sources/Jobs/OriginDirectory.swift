@@ -1,0 +1,62 @@
+import Foundation
+
+/// A directory that all workers share, where larger blobs live: `<two digits>/<digest>`.
+struct OriginDirectory: Sendable {
+    let path: String
+    /// One blob has at most this many bytes.
+    static let blobMax: Int64 = 64 << 30
+
+    func file(for digest: String) -> String { "\(path)/\(digest.prefix(2))/\(digest)" }
+
+    func contains(_ digest: String) -> Bool {
+        access(file(for: digest), R_OK) == 0
+    }
+
+    /// Copies a file in while hashing it once more, so that a file that changes is noticed.
+    func put(fileAt source: String, digest: String) throws(BlobStoreError) {
+        if contains(digest) { return }
+        try makeFolder(for: digest)
+        try BlobFiles.copy(source, to: file(for: digest), expecting: digest)
+    }
+
+    func put(_ bytes: [UInt8], digest: String) throws(BlobStoreError) {
+        if contains(digest) { return }
+        try makeFolder(for: digest)
+        try BlobFiles.write(bytes, to: file(for: digest))
+    }
+
+    func get(_ digest: String) throws(BlobStoreError) -> [UInt8] {
+        guard contains(digest) else { throw .missing(digest) }
+        let bytes = try BlobFiles.read(file(for: digest), maximum: OriginDirectory.blobMax)
+        guard BlobFiles.digest(of: bytes) == digest else {
+            setAside(digest)
+            throw .damaged(digest)
+        }
+        return bytes
+    }
+
+    func get(_ digest: String, toFileAt target: String) throws(BlobStoreError) {
+        guard contains(digest) else { throw .missing(digest) }
+        do throws(BlobStoreError) {
+            try BlobFiles.copy(file(for: digest), to: target, expecting: digest)
+        } catch {
+            if case .damaged = error { setAside(digest) }
+            throw error
+        }
+    }
+
+    /// Takes a damaged file out of the way, so that the next `put` of the same bytes heals the blob.
+    private func setAside(_ digest: String) {
+        rename(file(for: digest), file(for: digest) + ".damaged")
+    }
+
+    private func makeFolder(for digest: String) throws(BlobStoreError) {
+        let folder = "\(path)/\(digest.prefix(2))"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw .unavailable("the origin directory \(path): \(error.localizedDescription)")
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import Redis
+
+/// Tasks, claims and workers.
+extension RedisJobStore {
+    /// How many tasks one script reads or adds, so that none holds Redis for long and no reply
+    /// outgrows the client's bound.
+    private static let batchMax = 128
+
+    package func enqueue(
+        _ tasks: [NewTask], under driverLease: Lease
+    ) async throws -> [TaskRecord] {
+        guard let job = driverLease.task.job, driverLease.task == .driver(of: job) else {
+            throw JobStoreError.leaseLost(driverLease.task)
+        }
+        for task in tasks { try limits.check(task, of: job) }
+        var records: [TaskRecord] = []
+        for batch in tasks.batches(of: RedisJobStore.batchMax) {
+            var arguments = driverArguments(driverLease, of: job)
+            arguments.append(batch.count)
+            for task in batch { RedisTaskCoding.append(task, to: &arguments) }
+            let reply = try await run(scripts.enqueue, arguments)
+            switch reply.array?.first?.string {
+            case "ok":
+                for value in reply.array?.last?.array ?? [] {
+                    records.append(try RedisTaskCoding.task(value))
+                }
+            case "leaseLost": throw JobStoreError.leaseLost(driverLease.task)
+            case "jobOver": throw JobStoreError.jobOver(job)
+            case "full": throw full(reply)
+            default: throw JobStoreError.corrupt("the reply to enqueue")
+            }
+        }
+        guard records.count == tasks.count else {
+            throw JobStoreError.corrupt("the reply to enqueue")
+        }
+        return records
+    }
+
+    package func tasks(_ ids: [TaskID]) async throws -> [TaskRecord?] {
+        var records: [TaskRecord?] = []
+        for batch in ids.batches(of: RedisJobStore.batchMax) {
+            var arguments = RedisCommand(String(batch.count))
+            for id in batch { arguments.append(id.rawValue) }
+            let values = try await run(scripts.read, arguments).array ?? []
+            guard values.count == batch.count else {
+                throw JobStoreError.corrupt("the reply to read")
+            }
+            for value in values {
+                records.append(value.isNull ? nil : try RedisTaskCoding.task(value))
+            }
+        }
+        return records
+    }
+
+    package func tasks(of job: JobID, limit: Int) async throws -> [TaskRecord] {
+        guard limit > 0 else { return [] }
+        let last = min(limit, limits.tasksPerJobMax + 1) - 1
+        let ids = try await send(
+            RedisCommand("LRANGE", keys.name(.order, job.rawValue), "0", String(last)))
+        return try await tasks(
+            (ids.array ?? []).compactMap { $0.string.map { TaskID(rawValue: $0) } }
+        ).compactMap { $0 }
+    }
+
+    package func claim(_ request: ClaimRequest) async throws -> ClaimReply {
+        // More endings than one script should take go ahead of it.
+        let ahead = request.endings.dropLast(RedisJobStore.batchMax)
+        let replies = try await finish(Array(ahead))
+        let endings = request.endings.dropFirst(ahead.count)
+        let parts = try await run(
+            scripts.claim, arguments(for: request, endings: endings), isRepeatable: false
+        ).array
+        guard let parts, parts.count == 4 else {
+            throw JobStoreError.corrupt("the reply to claim")
+        }
+        return ClaimReply(
+            endings: replies
+                + (try RedisTaskCoding.endingReplies(parts[0], count: endings.count)),
+            grants: try grants(parts[1], jobs: parts[2]),
+            nextDueInMilliseconds: parts[3].integer)
+    }
+
+    private func arguments(
+        for request: ClaimRequest, endings: ArraySlice<AttemptEnding>
+    ) throws(JobStoreError) -> RedisCommand {
+        var arguments = RedisCommand(request.worker.rawValue)
+        arguments.append(request.free.milliCPUs)
+        arguments.append(request.free.memoryInBytes)
+        arguments.append(request.free.gpus)
+        arguments.append(request.driverSlots)
+        arguments.append(TaskShape.text(of: request.labels))
+        arguments.append(min(request.grantsMax, 2 * RedisJobStore.batchMax))
+        arguments.append(request.leaseInMilliseconds)
+        try RedisTaskCoding.append(endings, to: &arguments)
+        arguments.append(request.preferredJobs.count)
+        for job in request.preferredJobs { arguments.append(job.rawValue) }
+        return arguments
+    }
+
+    private func grants(_ tasks: RESPValue, jobs: RESPValue) throws(JobStoreError) -> [Grant] {
+        var specs: [JobID: NewJob] = [:]
+        let flat = jobs.array ?? []
+        for index in stride(from: 0, to: flat.count - 1, by: 2) {
+            guard let bytes = flat[index + 1].bytes else { throw .corrupt("a granted task's job") }
+            let spec = try StoreCoding.decode(NewJob.self, from: bytes)
+            specs[spec.id] = spec
+        }
+        var grants: [Grant] = []
+        for value in tasks.array ?? [] {
+            let task = try RedisTaskCoding.task(value)
+            guard case .running(let lease) = task.state, let job = specs[task.spec.job] else {
+                throw .corrupt("the grant of task \(task.spec.id)")
+            }
+            grants.append(Grant(task: task, lease: lease, job: job))
+        }
+        return grants
+    }
+
+    package func finish(_ endings: [AttemptEnding]) async throws -> [EndingReply] {
+        var replies: [EndingReply] = []
+        for batch in endings.batches(of: RedisJobStore.batchMax) {
+            var arguments = RedisCommand()
+            try RedisTaskCoding.append(batch, to: &arguments)
+            replies += try RedisTaskCoding.endingReplies(
+                await run(scripts.finish, arguments), count: batch.count)
+        }
+        return replies
+    }
+
+    // MARK: Workers
+
+    package func heartbeat(
+        _ worker: WorkerRecord, leases: [Lease]
+    ) async throws -> HeartbeatReply {
+        var arguments = RedisCommand(worker.id.rawValue)
+        arguments.append(try StoreCoding.encode(worker))
+        arguments.append(WorkerRecord.lifetime.inMilliseconds)
+        // A lease of another worker is lost to this one; the script is not asked.
+        let own = leases.filter { $0.worker == worker.id }
+        arguments.append(own.count)
+        for lease in own {
+            arguments.append(lease.task.rawValue)
+            arguments.append(lease.token)
+        }
+        let reply = try await run(scripts.heartbeat, arguments)
+        let lists = (reply.array ?? []).map { list in
+            (list.array ?? []).compactMap { $0.integer.map { Int($0) - 1 } }
+        }
+        guard lists.count == 2, lists.joined().allSatisfy(own.indices.contains) else {
+            throw JobStoreError.corrupt("the reply to heartbeat")
+        }
+        return HeartbeatReply(
+            lost: leases.filter { $0.worker != worker.id } + lists[0].map { own[$0] },
+            cancelled: lists[1].map { own[$0] })
+    }
+
+    package func workers() async throws -> [WorkerRecord] {
+        let reply = try await run(
+            scripts.workers, RedisCommand(String(WorkerRecord.lifetime.inMilliseconds)))
+        var records: [WorkerRecord] = []
+        for bytes in (reply.array ?? []).compactMap(\.bytes) {
+            records.append(try StoreCoding.decode(WorkerRecord.self, from: bytes))
+        }
+        return records.sorted { ($0.name, $0.id.rawValue) < ($1.name, $1.id.rawValue) }
+    }
+
+    package func remove(_ worker: WorkerID) async throws {
+        _ = try await run(scripts.removeWorker, RedisCommand(worker.rawValue))
+    }
+}
+
+extension Collection where Index == Int {
+    /// The elements in order, at most `size` at a time.
+    func batches(of size: Int) -> [SubSequence] {
+        stride(from: startIndex, to: endIndex, by: size).map { start in
+            self[start..<Swift.min(start + size, endIndex)]
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package import Redis
+
+/// All scripts of the Redis stores, put together from the Lua texts in `Lua/`.
+package struct RedisScripts: Sendable {
+    let submit: RedisScript
+    let stop: RedisScript
+    let report: RedisScript
+    let enqueue: RedisScript
+    let read: RedisScript
+    let claim: RedisScript
+    let finish: RedisScript
+    let heartbeat: RedisScript
+    let workers: RedisScript
+    let removeWorker: RedisScript
+    let beginBuild: RedisScript
+    let endBuild: RedisScript
+    let appendLogs: RedisScript
+    let putBlob: RedisScript
+    let containsBlob: RedisScript
+    let getBlob: RedisScript
+
+    /// - Parameter mutation: the name of a guard line to leave out; only tests pass one.
+    package init(
+        limits: StoreLimits = StoreLimits(), timing: StoreTiming = StoreTiming(),
+        without mutation: String? = nil
+    ) {
+        let base = [RedisKeys.lua, RedisScripts.table(limits, timing), LuaBase.text]
+        let tasks = [LuaQueues.text, LuaLives.text, LuaReplies.text, LuaClaimScript.pulse]
+        func script(_ name: String, _ body: String, _ library: [String] = []) -> RedisScript {
+            let text = (base + library + [body]).joined(separator: "\n")
+            return RedisScript(name: name, text: RedisScripts.removing(mutation, from: text))
+        }
+        submit = script("submit", LuaJobScripts.submit, tasks)
+        stop = script("stop", LuaJobScripts.stop, tasks)
+        report = script("report", LuaJobScripts.report, tasks)
+        enqueue = script("enqueue", LuaTaskScripts.enqueue, tasks)
+        read = script("read", LuaTaskScripts.read, tasks)
+        claim = script("claim", LuaClaimScript.claim, tasks)
+        finish = script("finish", LuaTaskScripts.finish, tasks)
+        heartbeat = script("heartbeat", LuaTaskScripts.heartbeat, tasks)
+        workers = script("workers", LuaTaskScripts.workers)
+        removeWorker = script("removeWorker", LuaTaskScripts.removeWorker)
+        beginBuild = script("beginBuild", LuaRecordScripts.beginBuild)
+        endBuild = script("endBuild", LuaRecordScripts.endBuild)
+        appendLogs = script("appendLogs", LuaRecordScripts.appendLogs, tasks)
+        putBlob = script("putBlob", LuaBlobScripts.put)
+        containsBlob = script("containsBlob", LuaBlobScripts.contains)
+        getBlob = script("getBlob", LuaBlobScripts.get)
+    }
+
+    /// The texts that hold guard lines, for the test that removes them.
+    package var all: [RedisScript] {
+        [
+            submit, stop, report, enqueue, read, claim, finish, heartbeat, workers, removeWorker,
+            beginBuild, endBuild, appendLogs, putBlob, containsBlob, getBlob,
+        ]
+    }
+
+    /// The names of all guard lines, sorted.
+    package var guards: [String] {
+        let names = all.flatMap { script in
+            script.text.split(separator: "\n").compactMap { RedisScripts.guardName(of: $0) }
+        }
+        return Set(names).sorted()
+    }
+
+    private static func removing(_ guardName: String?, from text: String) -> String {
+        guard let guardName else { return text }
+        return text.split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { self.guardName(of: $0) != guardName }
+            .joined(separator: "\n")
+    }
+
+    private static func guardName(of line: Substring) -> String? {
+        let marker = "-- guard: "
+        guard let range = line.firstRange(of: marker) else { return nil }
+        return String(line[range.upperBound...])
+    }
+
+    /// The bounds as a Lua table, so that scripts and the in-memory store cannot differ in them.
+    private static func table(_ limits: StoreLimits, _ timing: StoreTiming) -> String {
+        let numbers: [(String, Int64)] = [
+            ("activeJobs", Int64(limits.activeJobsMax)),
+            ("endedJobs", Int64(limits.endedJobsMax)),
+            ("tasksPerJob", Int64(limits.tasksPerJobMax)),
+            ("shapes", Int64(limits.shapesMax)),
+            ("logLines", Int64(limits.logLinesMax)),
+            ("logBytes", Int64(limits.logMaxInBytes)),
+            ("retention", limits.retentionInMilliseconds),
+            ("sweep", Int64(limits.sweepMax)),
+            ("history", Int64(TaskRecord.historyMax)),
+            ("delay", RetryPolicy.delayMaxInMilliseconds),
+            ("pulseGap", timing.pulseGapInMilliseconds),
+            ("grace", timing.graceInMilliseconds),
+        ]
+        let fields = numbers.map { "\($0) = \($1)" } + ["endOfJob = '\(JobRecord.endOfJob)'"]
+        return "local LIMITS = {\(fields.joined(separator: ", "))}"
+    }
+}
+
+/// How the Redis store tells an outage from a worker that stopped answering.
+package struct StoreTiming: Sendable, Hashable {
+    /// When nobody called for longer than this, the store itself was away. Workers call at least
+    /// every 2 s (their heartbeat), so 3 s of silence are not one worker's.
+    package var pulseGapInMilliseconds: Int64 = 3_000
+    /// How long leases are then left alone, so that workers can reconnect and say that they live.
+    package var graceInMilliseconds: Int64 = 5_000
+
+    package init() {}
+}
