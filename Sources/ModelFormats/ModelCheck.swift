@@ -7,12 +7,8 @@ import DecisionForests
 enum ModelCheck {
     static func check(_ model: TrainedModel) throws(ModelFileError) {
         try checkNames(of: model)
+        try checkTrees(of: model.ensemble)
         try checkOutputs(of: model)
-        for (index, tree) in model.ensemble.trees.enumerated() {
-            if let problem = problem(in: tree, of: model.ensemble) {
-                throw .malformed(part: "tree \(index)", problem: problem)
-            }
-        }
     }
 
     private static func checkNames(of model: TrainedModel) throws(ModelFileError) {
@@ -38,12 +34,8 @@ enum ModelCheck {
 
     private static func checkOutputs(of model: TrainedModel) throws(ModelFileError) {
         let ensemble = model.ensemble
-        guard ensemble.outputCount > 0, ensemble.baseScores.count == ensemble.outputCount,
-            ensemble.baseScores.allSatisfy(\.isFinite)
-        else {
-            throw .malformed(
-                part: "base scores",
-                problem: "\(ensemble.outputCount) finite numbers are needed")
+        guard ensemble.aggregation == .sum || ensemble.baseScores.allSatisfy({ $0 == 0 }) else {
+            throw .malformed(part: "base scores", problem: "a mean over trees takes none")
         }
         let isMatched =
             switch (model.task, ensemble.transform) {
@@ -76,41 +68,37 @@ enum ModelCheck {
         }
     }
 
-    /// What is wrong with a tree's arrays, or nil. Takes time and memory linear in its nodes.
-    private static func problem(in tree: Tree, of ensemble: TreeEnsemble) -> String? {
-        let nodeCount = tree.splitFeature.count
-        guard nodeCount > 0, nodeCount <= Int(Int32.max) else { return "it has \(nodeCount) nodes" }
-        guard tree.threshold.count == nodeCount, tree.leftChild.count == nodeCount,
-            tree.missingGoesLeft.count == nodeCount
-        else { return "its columns differ in length" }
-        guard tree.leafValues.count % ensemble.outputCount == 0 else {
-            return "its leaf values do not fill whole leaves"
+    private static func checkTrees(of ensemble: TreeEnsemble) throws(ModelFileError) {
+        do {
+            try ensemble.validate()
+        } catch {
+            let node = error.node.map { "node \($0): " } ?? ""
+            throw .malformed(
+                part: error.tree.map { "tree \($0)" } ?? "ensemble",
+                problem: node + error.problem)
         }
-        guard tree.leafValues.allSatisfy(\.isFinite) else { return "a leaf value is not finite" }
-        let leafCount = tree.leafValues.count / ensemble.outputCount
-        var isChild = [Bool](repeating: false, count: nodeCount)
+        for (index, tree) in ensemble.trees.enumerated() {
+            guard tree.threshold.allSatisfy(\.isFinite) else {
+                throw .malformed(part: "tree \(index)", problem: "a threshold is not finite")
+            }
+            if let node = nodeWithoutOneParent(in: tree) {
+                throw .malformed(
+                    part: "tree \(index)", problem: "node \(node) does not have one parent")
+            }
+        }
+    }
+
+    /// Prediction needs no more than children that stand after their parent; a format that names nodes,
+    /// as ONNX does, needs a tree: every node but the root is the child of exactly one other.
+    private static func nodeWithoutOneParent(in tree: Tree) -> Int? {
+        var isChild = [Bool](repeating: false, count: tree.nodeCount)
         isChild[0] = true
-        for node in 0..<nodeCount {
-            guard isChild[node] else { return "node \(node) has no parent" }
+        for node in 0..<tree.nodeCount {
+            guard isChild[node] else { return node }
+            guard tree.splitFeature[node] != Tree.leaf else { continue }
             let child = Int(tree.leftChild[node])
-            guard tree.threshold[node].isFinite else {
-                return "the threshold of node \(node) is not finite"
-            }
-            if tree.splitFeature[node] == Tree.leaf {
-                guard (0..<leafCount).contains(child) else {
-                    return "leaf node \(node) has no values"
-                }
-                continue
-            }
-            guard (0..<ensemble.featureCount).contains(Int(tree.splitFeature[node])) else {
-                return "node \(node) tests a feature that does not exist"
-            }
-            guard child > node, child < nodeCount - 1 else {
-                return "the children of node \(node) do not stand after it"
-            }
-            guard !isChild[child], !isChild[child + 1] else {
-                return "a child of node \(node) has two parents"
-            }
+            if isChild[child] { return child }
+            if isChild[child + 1] { return child + 1 }
             isChild[child] = true
             isChild[child + 1] = true
         }

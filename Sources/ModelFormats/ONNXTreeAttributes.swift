@@ -21,14 +21,6 @@ struct ONNXTreeAttributes {
         for (index, tree) in ensemble.trees.enumerated() {
             append(tree, id: Int64(index))
         }
-        // The runtime wants at least one tree; a booster may have stopped before its first.
-        if ensemble.trees.isEmpty {
-            append(
-                Tree(
-                    splitFeature: [Tree.leaf], threshold: [0], missingGoesLeft: [false],
-                    leftChild: [0],
-                    leafValues: Array(repeating: 0, count: ensemble.outputCount)), id: 0)
-        }
     }
 
     /// In the alphabetical order that ONNX's own tools write.
@@ -78,7 +70,7 @@ struct ONNXTreeAttributes {
     }
 
     private mutating func appendLeaf(_ leaf: Int, of tree: Tree, at node: Int64, treeID: Int64) {
-        let divisor = ensemble.aggregation == .average ? Double(max(1, ensemble.trees.count)) : 1
+        let divisor = ensemble.aggregation == .average ? Double(ensemble.trees.count) : 1
         for output in 0..<ensemble.outputCount {
             targetTrees.append(treeID)
             targetNodes.append(node)

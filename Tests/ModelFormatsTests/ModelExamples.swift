@@ -148,7 +148,5 @@ extension ModelExample {
             baseScores: [42.5], leafScale: 10),
         ModelExample(name: "strange column names", featureNames: strangeNames),
         ModelExample(name: "trees that are one leaf", treeCount: 3, depth: 0),
-        ModelExample(
-            name: "no trees", treeCount: 0, classes: nil, aggregation: .sum, baseScores: [1.5]),
     ]
 }

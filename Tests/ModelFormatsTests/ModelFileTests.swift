@@ -88,12 +88,35 @@ struct ModelFileTests {
         expectRefusal(of: stump(leftChild: 2), part: "tree 0")
         expectRefusal(of: stump(leftChild: .max), part: "tree 0")
         expectRefusal(of: stump(leaves: [1]), part: "tree 0")
+        expectRefusal(of: stump(baseScores: [1]), part: "base scores")
+        expectRefusal(of: stump(baseScores: [.nan]), part: "ensemble")
+        expectRefusal(of: stump(baseScores: []), part: "ensemble")
+        expectRefusal(of: ModelExample(name: "", treeCount: 0).model, part: "ensemble")
         expectRefusal(of: stump(names: ["a", "a"]), part: "feature names")
         expectRefusal(of: stump(names: ["a", ""]), part: "feature names")
         expectRefusal(of: stump(names: ["a"]), part: "feature names")
         expectRefusal(of: stump(optional: ["c"]), part: "optional features")
         expectRefusal(
             of: stump(task: .classification(classes: [.integer(1), .string("1")])), part: "outputs")
+    }
+
+    @Test("Nodes that share a child, or that nothing leads to, are refused")
+    func treeShape() {
+        let leaf = Tree.leaf
+        for children: [Int32] in [[1, 3, 3, 0, 0], [3, 0, 0, 0, 0], [1, 2, 0, 0, 0]] {
+            var model = ModelExample(name: "", treeCount: 1, depth: 0, classes: nil).model
+            let features = children.map { $0 == 0 ? leaf : 0 }
+            let tree = Tree(
+                splitFeature: features, threshold: [0, 0, 0, 0, 0],
+                missingGoesLeft: Array(repeating: false, count: 5), leftChild: children,
+                leafValues: [1])
+            model = TrainedModel(
+                ensemble: TreeEnsemble(
+                    featureCount: model.featureNames.count, outputCount: 1, trees: [tree]),
+                featureNames: model.featureNames, targetName: "y", task: .regression,
+                learner: "RandomForestRegressor", parameters: [], trainingRowCount: 1)
+            expectRefusal(of: model, part: "tree 0")
+        }
     }
 
     @Test("Two classes with one label, and labels of both kinds, are refused")
@@ -120,7 +143,7 @@ struct ModelFileTests {
     private func stump(
         feature: Int32 = 0, threshold: Float = 1, leftChild: Int32 = 1, leaves: [Float] = [0, 1],
         names: [String] = ["a", "b"], optional: Set<String> = [],
-        task: TrainedModel.Task = .regression
+        task: TrainedModel.Task = .regression, baseScores: [Float]? = nil
     ) -> TrainedModel {
         TrainedModel(
             ensemble: TreeEnsemble(
@@ -131,7 +154,7 @@ struct ModelFileTests {
                         threshold: [threshold, 0, 0],
                         missingGoesLeft: [true, false, false], leftChild: [leftChild, 0, 1],
                         leafValues: leaves)
-                ]),
+                ], baseScores: baseScores),
             featureNames: names, optionalFeatures: optional, targetName: "y", task: task,
             learner: "RandomForestRegressor", parameters: [.init("seed", "1")],
             trainingRowCount: 10)

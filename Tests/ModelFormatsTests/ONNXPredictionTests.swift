@@ -74,6 +74,21 @@ struct ONNXPredictionTests {
         #expect(largest <= 1e-6, "largest difference \(largest)")
     }
 
+    @Test("ONNX Runtime and our own predictor agree", arguments: ModelExample.all)
+    func predictorAgrees(_ example: ModelExample) async throws {
+        let predicted = try #require(try await predictions.value[example.name])
+        let ours = try example.model.predict(FeatureMatrix(rows: predicted.rows))
+        for (row, outputs) in predicted.outputs.enumerated() {
+            let scores = Array(ours.scores(ofRow: row))
+            let bound = 1e-6 * max(1, scores.map(abs).max() ?? 1)
+            #expect(zip(scores, outputs).allSatisfy { abs($0 - $1) <= bound })
+            guard !predicted.labels.isEmpty, predicted.labels[row] != ours.label(ofRow: row)
+            else { continue }
+            let ordered = scores.sorted(by: >)
+            #expect(ordered[0] - ordered[1] < 1e-6, "another label in row \(row)")
+        }
+    }
+
     @Test("Labels are the most likely class", arguments: ModelExample.all)
     func labelsAgree(_ example: ModelExample) async throws {
         let predicted = try #require(try await predictions.value[example.name])
@@ -95,5 +110,12 @@ struct ONNXPredictionTests {
         let predicted = try #require(try await predictions.value[example.name])
         let signature = ModelSignature(of: example.model)
         #expect(predicted.pyfuncColumns == signature.outputs.map(\.name).sorted())
+    }
+}
+
+extension Predictions {
+    fileprivate func label(ofRow row: Int) -> ClassLabel? {
+        guard case .classification(let classes) = task else { return nil }
+        return classes[classIndex(ofRow: row)]
     }
 }

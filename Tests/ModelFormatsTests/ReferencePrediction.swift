@@ -17,7 +17,7 @@ struct ReferencePrediction {
             }
         }
         if ensemble.aggregation == .average {
-            sums = sums.map { $0 / Double(max(1, ensemble.trees.count)) }
+            sums = sums.map { $0 / Double(ensemble.trees.count) }
         }
         sums = zip(sums, ensemble.baseScores).map { $0 + Double($1) }
         switch ensemble.transform {

@@ -9,6 +9,7 @@ import json
 import pathlib
 import sys
 
+import mlflow.models
 import mlflow.pyfunc
 import numpy as np
 import onnx
@@ -39,6 +40,18 @@ def pyfunc_outputs(model_path, rows, columns):
     return answers
 
 
+def check_metadata(model_path, columns):
+    """What MLflow itself reads back from the directory."""
+    model = mlflow.models.Model.load(str(model_path))
+    assert model.get_input_schema().input_names() == columns
+    example = model.load_input_example(str(model_path))
+    answer = mlflow.pyfunc.load_model(str(model_path)).predict(example)
+    assert list(answer.columns) == model.get_output_schema().input_names()
+    served = mlflow.models.validate_serving_input(
+        str(model_path), model.get_serving_input(str(model_path)))
+    assert served.equals(answer)
+
+
 def main(folder):
     columns = json.loads((folder / "columns.json").read_text())
     rows = np.fromfile(folder / "rows.f32", dtype="<f4").reshape(-1, len(columns))
@@ -54,6 +67,7 @@ def main(folder):
         for name, value in outputs.items():
             expected = value[: len(answer[name])].tolist()
             assert answer[name] == expected, f"{folder.name}: {name} differs through mlflow.pyfunc"
+    check_metadata(folder / "model", columns)
     (folder / "pyfunc.json").write_text(json.dumps(answers[0]))
 
 
