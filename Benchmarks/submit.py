@@ -17,7 +17,6 @@ import contextlib
 import json
 import os
 import pathlib
-import shutil
 import signal
 import statistics
 import subprocess
@@ -73,39 +72,69 @@ class Cluster:
 
     def __init__(self, folder):
         self.folder = folder
-        self.offset = free_offset([8265, 8000, 8002, 5000, 6379])
-        self.environment = dict(os.environ)
-        self.workers = []
+        self.environment = dict(os.environ) | {
+            "MANTA_DATA_DIR": f"{folder}/data", "XDG_STATE_HOME": f"{folder}/state",
+            "XDG_CACHE_HOME": f"{folder}/cache",
+        }
+        for name in ("REDIS_URL", "MANTA_STORE", "MANTA_TOKEN", "MLFLOW_TRACKING_URI"):
+            self.environment.pop(name, None)
 
     def __enter__(self):
-        self.manta("up", "--detach", "--workers", "1", "--port-offset", str(self.offset))
-        self.environment |= self.shell_environment()
+        self.manta("up", "--detach", "--workers", "1", "--port-offset", "1000")
+        for line in self.manta("env").splitlines():
+            name, _, value = line.removeprefix("export ").partition("=")
+            self.environment[name] = value.strip("'")
         return self
 
     def __exit__(self, *_):
-        for worker in self.workers:
-            end(worker)
         self.manta("down")
 
     def manta(self, *arguments):
         result = subprocess.run(
-            [MANTA, *arguments, "--data-dir", self.folder], capture_output=True, text=True,
-            env=self.environment, timeout=DEADLINE_SECONDS)
+            [MANTA, *arguments], capture_output=True, text=True, env=self.environment,
+            timeout=2 * DEADLINE_SECONDS)
         if result.returncode != 0:
             raise SystemExit(f"manta {' '.join(arguments)} failed:\n{result.stderr}")
         return result.stdout
 
-    def shell_environment(self):
-        """What `manta env` tells a shell."""
-        pairs = {}
-        for line in self.manta("env").splitlines():
-            if line.startswith("export "):
-                name, _, value = line.removeprefix("export ").partition("=")
-                pairs[name] = value.strip("'\"")
-        return pairs
-
     def submit(self, script):
         return first_line_seconds([JOB, "submit", str(script)], self.environment)
+
+    def submit_elsewhere(self, script, number):
+        """As `submit`, on a worker that has just started with an empty cache and is the only one."""
+        status = json.loads(self.manta("status", "--json"))
+        usual = next(part["pid"] for part in status["components"] if part["name"] == "worker-1")
+        os.kill(usual, signal.SIGSTOP)
+        try:
+            with self.worker(f"bench-{number}", status):
+                return self.submit(script)
+        finally:
+            os.kill(usual, signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def worker(self, name, status):
+        password = pathlib.Path(self.folder, "data/redis/password").read_text()
+        store = status["redis"]["url"].replace("redis://", f"redis://:{password}@")
+        process = subprocess.Popen(
+            [MANTA, "worker", "--name", name], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, env=self.environment | {"MANTA_STORE": store})
+        try:
+            self.wait_for_worker(name, status)
+            yield
+        finally:
+            end(process)
+
+    def wait_for_worker(self, name, status):
+        token = pathlib.Path(status["token_file"]).read_text().strip()
+        request = urllib.request.Request(
+            status["head"]["url"] + "/api/cluster", headers={"Authorization": f"Bearer {token}"})
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                if f'"{name}"' in reply.read().decode():
+                    return
+            time.sleep(0.05)
+        raise SystemExit(f"{name} was never listed")
 
 
 def end(process):
@@ -193,12 +222,13 @@ def main():
 
     samples = {}
     with tempfile.TemporaryDirectory(prefix="manta-bench-") as folder:
-        with Cluster(pathlib.Path(folder) / "data") as cluster:
+        with Cluster(folder) as cluster:
             scripts = [new_script(folder) for _ in range(rounds)]
             cluster.submit(new_script(folder))  # the first one warms the disk's cache
             samples["new script"] = [cluster.submit(script) for script in scripts]
             samples["cached script"] = [cluster.submit(scripts[0]) for _ in range(rounds)]
-            samples["another worker"] = []  # filled by other_worker_samples
+            samples["another worker"] = [
+                cluster.submit_elsewhere(script, number) for number, script in enumerate(scripts)]
         if not options.without_ray:
             samples["ray job submit"] = measure_ray(folder, rounds)
 
