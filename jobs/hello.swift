@@ -4,6 +4,6 @@ let greet = RemoteTask("greet") { (name: String, context) async throws -> String
     "Hello \(name), from \(context.node)!"
 }
 
-await runJob { cluster in
+try await runJob { cluster in
     for line in try await cluster.map(greet, over: ["Ada", "Alan", "Grace"]) { print(line) }
 }

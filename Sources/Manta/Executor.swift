@@ -59,7 +59,7 @@ final class Executor: Sendable {
     private func run(_ assignment: UInt64, _ name: String, _ attempt: Int, input: Input) async {
         let context = TaskContext(
             taskName: name, attempt: attempt, jobID: peer.welcome.job, node: peer.welcome.node,
-            threads: 1, blobs: peer)
+            threads: 1, processThreads: 1, blobs: peer)
         let (answer, payload) = await answer(to: name, input, context)
         // What the task printed reaches the worker before its answer does.
         StandardStreams.flush()

@@ -1,5 +1,7 @@
 public import ArgumentParser
 
+import Synchronization
+
 /// The options of a job, given after `--` on the command line of `job submit`.
 ///
 ///     struct Options: JobOptions {
@@ -20,10 +22,35 @@ enum ParsedOptions<Options: JobOptions> {
 
     static func parse(_ arguments: [String]) -> ParsedOptions {
         do {
-            return .options(try Options.parse(arguments))
+            return .options(try JobCommand<Options>.parse(arguments).options)
         } catch {
-            let text = Options.fullMessage(for: error)
-            return Options.exitCode(for: error).isSuccess ? .message(text) : .failure(text)
+            let text = JobCommand<Options>.fullMessage(for: error)
+            let isWell = JobCommand<Options>.exitCode(for: error).isSuccess
+            return isWell ? .message(text) : .failure(text)
         }
+    }
+}
+
+/// The options as a command, so that help shows the script's name.
+struct JobCommand<Options: JobOptions>: ParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(commandName: ScriptName.value)
+    }
+
+    @OptionGroup var options: Options
+}
+
+/// The script's file name, "train.swift", as `runJob` was told by its caller.
+enum ScriptName {
+    private static let stored = Mutex("job")
+
+    static var value: String {
+        get { stored.withLock { $0 } }
+        set { stored.withLock { $0 = newValue } }
+    }
+
+    /// - Parameter fileID: "module/train.swift".
+    static func fileName(of fileID: String) -> String {
+        fileID.split(separator: "/").last.map(String.init) ?? "job"
     }
 }

@@ -26,7 +26,7 @@ final class LocalRunner: TaskRunner {
         for attempt in 1... {
             let context = TaskContext(
                 taskName: call.name, attempt: attempt, jobID: jobID, node: "local", threads: 1,
-                blobs: self)
+                processThreads: slots, blobs: self)
             do {
                 return Data(
                     try await handler(TaskInput(bytes: Data(call.input), blobs: self), context))

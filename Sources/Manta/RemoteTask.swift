@@ -63,6 +63,8 @@ public struct TaskContext: Sendable {
     public let node: String
     /// CPU threads the task may use.
     public let threads: Int
+    /// CPU threads for work that all tasks of this process share.
+    let processThreads: Int
     let blobs: any BlobAccess
 
     /// The bytes of a blob that `Cluster.put` stored.

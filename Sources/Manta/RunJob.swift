@@ -3,9 +3,10 @@ import Synchronization
 
 /// Runs a job without options; see `runJob(_:_:)`.
 public func runJob(
+    file: String = #fileID,
     _ body: @escaping @Sendable (_ cluster: Cluster) async throws -> Void
-) async {
-    await runJob(NoOptions.self) { _, cluster in try await body(cluster) }
+) async throws {
+    try await runJob(NoOptions.self, file: file) { _, cluster in try await body(cluster) }
 }
 
 /// Runs a job: the last statement of a script.
@@ -13,12 +14,14 @@ public func runJob(
 /// What happens depends on how the process was started. Alone and as a driver the closure runs; as an
 /// executor the process serves the script's tasks and never returns; `describe` prints what the
 /// script declares. An error that the closure throws is printed as `error: …` and ends the process
-/// with status 1.
+/// with status 1, so nothing is ever thrown to the script: `try` leaves room for a role that does.
 public func runJob<Options: JobOptions>(
-    _ options: Options.Type,
+    _ options: Options.Type, file: String = #fileID,
     _ body: @escaping @Sendable (_ options: Options, _ cluster: Cluster) async throws -> Void
-) async {
+) async throws {
     StandardStreams.makeLineBuffered()
+    ScriptName.value = ScriptName.fileName(of: file)
+    GrowTrees.declare()
     do {
         let environment = try DriverEnvironment.ofThisProcess()
         try TaskRegistry.shared.withLock { try $0.close() }
@@ -67,7 +70,10 @@ private func runAlone(
     _ environment: DriverEnvironment, _ body: @escaping @Sendable (Cluster) async throws -> Void
 ) async throws {
     let cluster = Cluster(LocalRunner(slots: environment.threads), environment)
-    try await runStoppably { try await body(cluster) }
+    let job = CurrentJob(environment: environment, jobID: nil, script: ScriptName.value)
+    try await CurrentJob.$value.withValue(job) {
+        try await runStoppably { try await body(cluster) }
+    }
     try await cluster.deliverResult()
     if let status = StopSignals.exitStatus { ExitStatus.leave(status) }
     StandardStreams.flush()
@@ -84,7 +90,11 @@ private func drive(
     runner.whenWorkerGone { ExitStatus.leaveAtOnce(ExitStatus.failure) }
     let listening = Task { try await runner.listen() }
     let cluster = Cluster(runner, environment)
-    try await runStoppably(stop) { try await body(cluster) }
+    let job = CurrentJob(
+        environment: environment, jobID: runner.jobID, script: ScriptName.value)
+    try await CurrentJob.$value.withValue(job) {
+        try await runStoppably(stop) { try await body(cluster) }
+    }
     try await cluster.deliverResult()
     StandardStreams.flush()
     await runner.close()

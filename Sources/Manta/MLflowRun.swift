@@ -1,0 +1,131 @@
+public import DecisionForests
+
+import Crypto
+import Foundation
+import MLflow
+
+/// A run that is being recorded; see `MLflow.run`.
+///
+/// Values are sent in batches each second and at the end. Without a tracking server nothing is
+/// recorded and nothing fails.
+public struct MLflowRun: Sendable {
+    let active: ActiveRun?
+
+    init(recording active: ActiveRun?) {
+        self.active = active
+    }
+
+    /// 32 hexadecimal digits; nil when nothing is recorded.
+    public var id: String? { active?.id }
+
+    /// The run's page; nil when nothing is recorded.
+    public var url: String? { active?.link }
+
+    // MARK: Parameters, metrics, tags
+
+    /// Logs a learner's parameters: `run.log(learner.parameters)`.
+    ///
+    /// - Throws: when one was logged with another value before; so do later calls.
+    public func log(_ parameters: [TrainedModel.Parameter]) async throws {
+        var values: [String: String] = [:]
+        for parameter in parameters { values[parameter.name] = parameter.value }
+        try await active?.log(parameters: values)
+    }
+
+    /// Logs parameters by name; numbers and flags are written as text.
+    public func log(
+        parameters: KeyValuePairs<String, any CustomStringConvertible & Sendable>
+    ) async throws {
+        try await log(parameters.map { TrainedModel.Parameter($0, $1.description) })
+    }
+
+    /// Logs one value of each metric.
+    public func log(metrics: [String: Double], step: Int = 0) async throws {
+        try await active?.log(metrics: metrics, step: Int64(step))
+    }
+
+    /// Logs an evaluation's figures, each name with the prefix in front: "holdout_accuracy".
+    public func log(
+        metrics evaluation: Evaluation, prefix: String = "", step: Int = 0
+    ) async throws {
+        var values: [String: Double] = [:]
+        for metric in evaluation.metrics { values[prefix + metric.name] = metric.value }
+        try await log(metrics: values, step: step)
+    }
+
+    /// Logs one value of one metric.
+    public func log(metric name: String, _ value: Double, step: Int = 0) async throws {
+        try await active?.log(metric: name, value, step: Int64(step))
+    }
+
+    /// Sets tags; a later value replaces an earlier one.
+    public func log(tags: [String: String]) async throws {
+        try await active?.log(tags: tags)
+    }
+
+    // MARK: Data and files
+
+    /// Notes the data set as an input of the run.
+    ///
+    /// - Parameters:
+    ///   - name: shown in MLflow.
+    ///   - source: where it came from, a path or an address.
+    ///   - context: "training", "holdout", …
+    public func log(
+        dataset: Dataset, name: String = "dataset", source: String = "", context: String? = nil
+    ) async throws {
+        guard let active else { return }
+        try await active.log(inputs: [
+            DatasetInput(
+                name: name, digest: String(SHA256.hexDigest(of: dataset.encoded()).prefix(32)),
+                sourceType: source.hasPrefix("http") ? "http" : "local",
+                source: try Self.json([source.hasPrefix("http") ? "url" : "uri": source]),
+                schema: try Self.schema(of: dataset),
+                profile: try Self.json([
+                    "num_rows": dataset.rowCount,
+                    "num_elements": dataset.rowCount * (dataset.featureCount + 1),
+                ]), context: context)
+        ])
+    }
+
+    /// Stores a local file among the run's artifacts, by default under its own name.
+    public func log(artifact path: String, as artifactPath: String? = nil) async throws {
+        try await active?.logArtifact(path, as: artifactPath)
+    }
+
+    /// Stores text as an artifact: `run.log(text: report, as: "report.md")`.
+    public func log(text: String, as artifactPath: String) async throws {
+        try await active?.logArtifact(bytes: Array(text.utf8), as: artifactPath)
+    }
+
+    /// Stores all files of a local folder among the run's artifacts.
+    public func log(artifacts folder: String, below artifactPath: String? = nil) async throws {
+        try await active?.logArtifacts(folder: folder, below: artifactPath)
+    }
+
+    private struct Column: Encodable {
+        var type = "double"
+        var name: String
+        var required: Bool
+    }
+
+    private static func schema(of dataset: Dataset) throws -> String {
+        let optional = dataset.optionalFeatures
+        let columns = dataset.featureNames.map {
+            Column(name: $0, required: !optional.contains($0))
+        }
+        var targetType = "double"
+        if case .classes(let labels, _) = dataset.target {
+            let isText = labels.contains { if case .string = $0 { true } else { false } }
+            targetType = isText ? "string" : "long"
+        }
+        let target = Column(type: targetType, name: dataset.targetName, required: true)
+        return try json(["mlflow_colspec": columns + [target]])
+    }
+
+    private static func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
