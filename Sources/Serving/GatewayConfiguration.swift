@@ -74,7 +74,8 @@ package struct GatewayConfiguration: Sendable {
                     + "listen on 127.0.0.1, or say --open-serving")
         }
         for prefix in prefixes where !Self.isPlainPath(prefix) {
-            throw .configuration("route prefix '\(prefix)' is not a plain path such as /fastapi_app")
+            throw .configuration(
+                "route prefix '\(prefix)' is not a plain path such as /fastapi_app")
         }
         guard !prefixes.isEmpty else {
             throw .configuration("a gateway needs at least one route prefix, such as /")

@@ -77,7 +77,8 @@ package struct ModelSelector: Sendable, Hashable, Codable {
         let scheme = "models:/"
         guard uri.hasPrefix(scheme), uri.utf8.count <= 600 else {
             throw .selector(
-                field: "uri", "uri must look like models:/Name/3, models:/Name@alias or models:/Name")
+                field: "uri",
+                "uri must look like models:/Name/3, models:/Name@alias or models:/Name")
         }
         let rest = uri.dropFirst(scheme.count)
         if let at = rest.lastIndex(of: "@") {

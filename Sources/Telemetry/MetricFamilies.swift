@@ -98,6 +98,11 @@ package final class HistogramFamily: MetricFamily {
         }
     }
 
+    /// Makes the series of these label values visible before its first value.
+    package func touch(_ labels: String...) {
+        series.update(labels) { _ in }
+    }
+
     /// How many values the series has counted.
     package func count(_ labels: String...) -> UInt64 {
         series.value(labels)?.counts.reduce(0, +) ?? 0

@@ -1,6 +1,7 @@
 /// Prometheus text format 0.0.4, line by line.
 enum MetricText {
-    static func header(_ description: MetricDescription, _ kind: MetricKind, to text: inout String) {
+    static func header(_ description: MetricDescription, _ kind: MetricKind, to text: inout String)
+    {
         text += "# HELP \(description.name) \(escaped(description.help, quotes: false))\n"
         text += "# TYPE \(description.name) \(kind.rawValue)\n"
     }

@@ -1,0 +1,106 @@
+import Hummingbird
+import NIOCore
+import Telemetry
+
+/// What the handlers need of a request's head, taken out of its fields in one pass.
+struct CallHead: Sendable {
+    let method: String
+    /// Without the query.
+    let path: Substring
+    let query: Substring?
+    let requestID: String
+    var caller = AccessRules.Caller()
+    var contentType: String?
+    var contentEncoding: String?
+    var contentLength: Int?
+    var forwardedPrefix: String?
+    var forwardedHost: String?
+    var forwardedProtocol: String?
+    /// The peer is a proxy whose `X-Forwarded-*` fields count.
+    let isFromTrustedProxy: Bool
+
+    init(_ request: Request, peer: String?, trustedProxies: Set<String>) {
+        method = request.head.method.rawValue
+        let target = request.head.path ?? "/"
+        let question = target.firstIndex(of: "?")
+        path = target[..<(question ?? target.endIndex)]
+        query = question.map { target[target.index(after: $0)...] }
+        isFromTrustedProxy = peer.map(trustedProxies.contains) ?? false
+        caller.host = request.head.authority
+        var label: String?
+        for field in request.headers {
+            switch field.name.canonicalName {
+            case "x-request-id": label = field.value
+            case "content-type": contentType = field.value
+            case "content-encoding": contentEncoding = field.value
+            case "content-length": contentLength = Int(field.value)
+            case "origin": caller.origin = field.value
+            case "sec-fetch-site": caller.fetchSite = field.value.lowercased()
+            case "authorization": caller.authorization = field.value
+            case "x-forwarded-prefix": forwardedPrefix = field.value
+            case "x-forwarded-host": forwardedHost = field.value
+            case "x-forwarded-proto": forwardedProtocol = field.value
+            default: continue
+            }
+        }
+        requestID = RequestLabel(header: label).description
+    }
+
+    /// Where the client sees the root of our paths: scheme, host and what a proxy put before them.
+    func publicBase(defaultHost: String) -> String {
+        var scheme = "http"
+        var host = caller.host ?? defaultHost
+        var prefix = ""
+        if isFromTrustedProxy {
+            if forwardedProtocol?.lowercased() == "https" { scheme = "https" }
+            if let forwarded = forwardedHost { host = forwarded }
+            prefix = plainForwardedPrefix
+        }
+        if !AccessRules.isPlain(host: host) { host = defaultHost }
+        return "\(scheme)://\(host)\(prefix)"
+    }
+
+    /// `X-Forwarded-Prefix` from a trusted proxy, as a plain path without a trailing slash, or "".
+    var plainForwardedPrefix: String {
+        guard isFromTrustedProxy, var prefix = forwardedPrefix,
+            GatewayConfiguration.isPlainPath(prefix)
+        else { return "" }
+        while prefix.last == "/" { prefix.removeLast() }
+        return prefix
+    }
+
+    /// What the body's type says about reading it as JSON.
+    enum BodyType {
+        case json
+        /// Not declared as JSON, but read as such when it begins like it: bare `curl -d`.
+        case jsonIfItLooksLikeIt
+        case other
+    }
+
+    var bodyType: BodyType {
+        guard let contentType else { return .json }
+        let parts = contentType.lowercased().split(separator: ";")
+        let type = parts.first.map { String($0).filter { $0 != " " } } ?? ""
+        let charsets = parts.dropFirst().map { $0.filter { $0 != " " && $0 != "\"" } }
+            .filter { $0.hasPrefix("charset=") }
+        if charsets.contains(where: { $0 != "charset=utf-8" && $0 != "charset=us-ascii" }) {
+            return .other
+        }
+        switch type {
+        case "application/json", "": return .json
+        case "application/x-www-form-urlencoded", "text/plain": return .jsonIfItLooksLikeIt
+        default:
+            let isJSON = type.hasPrefix("application/") && type.hasSuffix("+json")
+            return isJSON ? .json : .other
+        }
+    }
+}
+
+/// What Hummingbird makes for each request: only the peer's address is kept.
+struct CallContext: InitializableFromSource {
+    let peer: String?
+
+    init(source: ApplicationRequestContextSource) {
+        peer = source.channel.remoteAddress?.ipAddress
+    }
+}

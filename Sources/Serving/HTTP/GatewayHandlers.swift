@@ -1,0 +1,98 @@
+import Logging
+import NIOCore
+import Telemetry
+
+/// What each route does once its request has been let in: plain values in, a `Reply` out.
+struct GatewayHandlers: Sendable {
+    let configuration: GatewayConfiguration
+    let state: GatewayState
+    let endpoint: any ReplicaEndpoint
+    let loader: ModelLoader
+    let source: any ModelSource
+    let registry: MetricRegistry
+    let rules: AccessRules
+
+    /// A request let in: its head, the prefix its path had, and its body unpacked.
+    struct Call: Sendable {
+        let head: CallHead
+        let prefix: String
+        let body: ByteBuffer
+
+        /// The address a client would use for `path`.
+        func url(_ path: String, defaultHost: String) -> String {
+            head.publicBase(defaultHost: defaultHost) + prefix + path
+        }
+    }
+
+    func answer(_ route: Route, _ call: Call) async -> Reply {
+        switch route {
+        case .predict: await predict(call)
+        case .modelLoad: await load(call)
+        case .serve: await serve(call)
+        case .health, .readyz, .ping, .ready, .startupz: readiness(route)
+        case .livez, .healthz, .dashHealthz, .live: Reply(body: Array(#"{"status":"ok"}"#.utf8))
+        case .metrics: Reply(contentType: MetricRegistry.contentType, text: registry.exposition())
+        case .openAPI: openAPI(call)
+        case .docs: DocsPage.page
+        case .docsScript: DocsPage.script
+        }
+    }
+
+    private func predict(_ call: Call) async -> Reply {
+        await endpoint.predict(
+            PredictRequest(
+                body: call.body, requestID: call.head.requestID, loadCommand: loadCommand(call)))
+    }
+
+    /// The line that loads a model, with the address this client used.
+    func loadCommand(_ call: Call) -> String {
+        let url = call.url("/model/load", defaultHost: defaultHost)
+        let token = configuration.needsToken ? " -H \"Authorization: Bearer $MANTA_TOKEN\"" : ""
+        return "curl -X POST \(url)\(token)"
+    }
+
+    private var defaultHost: String { "localhost:\(configuration.port)" }
+
+    private func load(_ call: Call) async -> Reply {
+        let decoded = call.body.withUnsafeReadableBytes {
+            LoadBody.decode($0, depthMax: configuration.limits.jsonDepth)
+        }
+        switch decoded {
+        case .failure(let failure): return LoadReply.refusal(failure, call.head.requestID)
+        case .success(let selector):
+            do throws(GatewayError) {
+                let report = try await loader.load(selector)
+                return LoadReply.success(report, trackingURI: source.displayURI)
+            } catch {
+                return LoadReply.error(error, call, loadCommand: loadCommand(call))
+            }
+        }
+    }
+
+    /// Ready means: the model is loaded and nobody has asked the process to stop.
+    private func readiness(_ route: Route) -> Reply {
+        let version = endpoint.servedVersion
+        let isReady = version != nil && !state.isDraining
+        let status = isReady ? 200 : 503
+        if route == .ping { return Reply(status: status, contentType: Reply.json, text: "\n") }
+        var writer = JSONWriter(capacity: 256)
+        writer.openObject()
+        let word = isReady ? "ok" : state.isDraining ? "draining" : "no model loaded"
+        writer.field("status", word)
+        writer.key("model_loaded")
+        writer.boolean(version != nil)
+        writer.field("model_name", optional: version?.name)
+        writer.field("model_version", optional: version?.version)
+        writer.field("timestamp", WallTime.now().iso8601)
+        writer.closeObject()
+        return Reply(status: status, body: writer.bytes)
+    }
+
+    private func openAPI(_ call: Call) -> Reply {
+        let server = call.head.plainForwardedPrefix + call.prefix
+        return Reply(
+            body: OpenAPIDocument.json(
+                version: configuration.version, server: server.isEmpty ? "/" : server,
+                needsToken: configuration.needsToken))
+    }
+}

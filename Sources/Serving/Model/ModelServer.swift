@@ -1,0 +1,129 @@
+import DecisionForests
+import ModelFormats
+import NIOCore
+import Synchronization
+import Telemetry
+
+/// The model server inside the gateway's own process: one pointer to the model that answers.
+///
+/// A request takes the pointer once and keeps that model to its end, so every reply comes entirely
+/// from one version; a load swaps the pointer when the new model is warm. The old model is freed by
+/// the last request that holds it.
+package final class ModelServer: ReplicaEndpoint {
+    private let current = Mutex<ServedModel?>(nil)
+    private let limits: GatewayConfiguration.Limits
+    private let admission: Admission
+    private let instruments: GatewayInstruments
+
+    init(limits: GatewayConfiguration.Limits, instruments: GatewayInstruments) {
+        self.limits = limits
+        self.instruments = instruments
+        admission = Admission(limit: limits.concurrentPredictions)
+    }
+
+    package var servedVersion: ServableVersion? { model?.version }
+
+    /// The model that answers now.
+    var model: ServedModel? { current.withLock { $0 } }
+
+    package func predict(_ request: PredictRequest) async -> Reply {
+        let reply = await answer(request)
+        return request.style == .serve ? ServeReply.restyled(reply) : reply
+    }
+
+    private func answer(_ request: PredictRequest) async -> Reply {
+        guard let model else { return notLoaded(request) }
+        guard admission.enter() else { return overloaded(request) }
+        defer { admission.leave() }
+        do {
+            let rows = try request.body.withUnsafeReadableBytes {
+                bytes throws(FeatureDecoder.Failure) in
+                try FeatureDecoder.decode(
+                    bytes, schema: model.schema, limits: limits,
+                    takesFlatRow: request.style == .serve)
+            }
+            instruments.rows.increment(by: Double(rows.rowCount))
+            return try await PredictReply.make(for: rows, by: model, request)
+        } catch let failure as FeatureDecoder.Failure {
+            return reply(to: failure, request)
+        } catch {
+            return Problem(
+                status: 500, code: "prediction-failed", title: "Prediction failed",
+                detail: "model '\(model.version.name)' version \(model.version.version): \(error)"
+            ).reply(requestID: request.requestID)
+        }
+    }
+
+    package func install(
+        _ directory: String, version: ServableVersion
+    ) async throws(GatewayError) -> InstalledModel {
+        let served = try await OffPool.run { () throws(GatewayError) in
+            let served = try ServedModel(try Self.read(directory, version), version: version)
+            try served.warmUp()
+            return served
+        }
+        let previous = current.withLock { current in
+            let previous = current?.version
+            current = served
+            return previous
+        }
+        instruments.show(served.version, sha256: served.sha256)
+        return InstalledModel(
+            previous: previous, sha256: served.sha256, signatureJSON: served.signature.json)
+    }
+
+    package func unload() async -> ServableVersion? {
+        instruments.show(nil, sha256: "")
+        return current.withLock { current in
+            let previous = current?.version
+            current = nil
+            return previous
+        }
+    }
+
+    private static func read(
+        _ directory: String, _ version: ServableVersion
+    ) throws(GatewayError) -> LoadedModel {
+        do {
+            return try ModelDirectory.read(at: directory)
+        } catch {
+            throw .badModel(name: version.name, version: version.version, reason: "\(error)")
+        }
+    }
+
+    private func notLoaded(_ request: PredictRequest) -> Reply {
+        instruments.rejections.increment("not_loaded")
+        return Problem(
+            status: 503, code: "model-not-loaded", title: "No model is loaded",
+            detail: "No model is loaded yet. Load one with: \(request.loadCommand)",
+            hint: request.loadCommand, retryAfter: 1
+        ).reply(requestID: request.requestID)
+    }
+
+    private func overloaded(_ request: PredictRequest) -> Reply {
+        instruments.rejections.increment("overloaded")
+        return Problem(
+            status: 503, code: "overloaded", title: "Too many predictions at once",
+            detail: "\(limits.concurrentPredictions) predictions are in progress; try again.",
+            retryAfter: 1
+        ).reply(requestID: request.requestID)
+    }
+
+    private func reply(to failure: FeatureDecoder.Failure, _ request: PredictRequest) -> Reply {
+        switch failure {
+        case .invalid(let body):
+            instruments.rejections.increment("invalid")
+            return .validation(body)
+        case .unreadable(let text):
+            instruments.rejections.increment("unreadable")
+            return Problem(
+                status: 400, code: "malformed-body", title: "The body cannot be read", detail: text
+            ).reply(requestID: request.requestID)
+        case .tooLarge(let text):
+            instruments.rejections.increment("too_large")
+            return Problem(
+                status: 413, code: "too-many-rows", title: "The request is too large", detail: text
+            ).reply(requestID: request.requestID)
+        }
+    }
+}
