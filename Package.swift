@@ -188,7 +188,7 @@ if chosen.contains(where: { $0.name == "DecisionForests" }) {
 if isWholeHouse {
     targets.append(
         .executableTarget(
-            name: "manta", dependencies: ["Commands"], path: "Sources/manta-main",
+            name: "manta", dependencies: ["Commands", "Processes"], path: "Sources/manta-main",
             swiftSettings: [.swiftLanguageMode(.v6)]))
     targets.append(
         .testTarget(

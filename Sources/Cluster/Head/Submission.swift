@@ -1,5 +1,5 @@
 import Foundation
-import Jobs
+package import Jobs
 import NIOCore
 
 /// A submission's body, checked field by field before anything is stored.
@@ -125,7 +125,7 @@ struct Submission {
 
 extension JobID {
     /// `manta_` and 16 characters that cannot be mistaken for each other.
-    static func random() -> JobID {
+    package static func random() -> JobID {
         let alphabet = Array("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ123456789")
         let tail = String((0..<16).compactMap { _ in alphabet.randomElement() })
         guard let id = JobID(rawValue: "manta_\(tail)") else { preconditionFailure("valid by form") }

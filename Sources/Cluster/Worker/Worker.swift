@@ -43,6 +43,9 @@ package actor Worker {
         id = WorkerID(rawValue: "\(configuration.name)-\(UUID().uuidString.prefix(8))")
         free = configuration.resources
         freeDriverSlots = configuration.driverSlots
+        try FileManager.default.createDirectory(
+            atPath: configuration.runtimeDirectory, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
         let cache = try BlobCache(
             store: blobs, directory: "\(configuration.cacheDirectory)/blobs")
         let builder = JobBuilder(

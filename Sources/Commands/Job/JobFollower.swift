@@ -1,0 +1,54 @@
+import Cluster
+import Dispatch
+import Foundation
+
+/// Shows a job's log as it grows, and its phases on standard error.
+struct JobFollower {
+    let client: HeadClient
+    let id: String
+
+    /// Returns when the job is over. Ctrl-C detaches: the job runs on.
+    func follow(showsPhases: Bool, logsToError: Bool = false) async throws -> JobDetails {
+        let interrupt = detachOnInterrupt()
+        defer { interrupt.cancel() }
+        for try await event in client.events(of: id, follows: true) {
+            switch event {
+            case .phase(let phase, let detail):
+                if showsPhases, let text = phrase(phase, detail) { writeError(text + "\n") }
+            case .log(let line, _):
+                logsToError ? writeError(line.display) : writeOut(line.display)
+            case .dropped(let count):
+                writeError("… \(count) lines are no longer kept …\n")
+            case .alive:
+                break
+            case .end(let details):
+                return details
+            }
+        }
+        throw CommandFailure("the head ended the log of \(id) without the job's end.")
+    }
+
+    private func phrase(_ phase: String, _ detail: String) -> String? {
+        switch phase {
+        case "queued": "Queued: \(detail)"
+        case "compiling": "Compiling: \(detail.replacingOccurrences(of: "compiling ", with: ""))"
+        case "running": "Running: \(detail.replacingOccurrences(of: "running ", with: ""))"
+        case "stopping": "Stopping: \(detail)"
+        default: nil
+        }
+    }
+
+    private func detachOnInterrupt() -> any DispatchSourceSignal {
+        signal(SIGINT, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGINT)
+        let id = id
+        source.setEventHandler {
+            writeError(
+                "\nDetached; the job runs on. Follow it again with: job logs -f \(id)\n"
+                    + "End it with: job stop \(id)\n")
+            exit(130)
+        }
+        source.resume()
+        return source
+    }
+}

@@ -1,0 +1,172 @@
+import ArgumentParser
+import Cluster
+import Foundation
+
+struct JobListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Show the jobs, newest first.")
+
+    @OptionGroup var head: HeadOptions
+
+    func run() async throws {
+        try await head.withClient { client in
+            let jobs = try await client.jobs()
+            if head.json { return try writeJSON(jobs) }
+            if jobs.isEmpty {
+                return writeOut("No jobs yet. Submit one with: job submit jobs/train.swift\n")
+            }
+            let rows = jobs.map { job in
+                [
+                    job.submissionID, job.status.rawValue, job.manta.phase,
+                    TextTable.time(job.startTime), job.entrypoint,
+                ]
+            }
+            writeOut(TextTable.render(["ID", "STATUS", "PHASE", "STARTED", "ENTRYPOINT"], rows))
+        }
+    }
+}
+
+struct JobStatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show where a job stands.")
+
+    @OptionGroup var head: HeadOptions
+
+    @Flag(help: "List the job's tasks and why their attempts ended.")
+    var tasks = false
+
+    @Argument var id: String
+
+    func run() async throws {
+        try await head.withClient { client in
+            let job = try await client.job(id)
+            let listed = tasks ? try await client.tasks(of: id) : []
+            if head.json && tasks { return try writeJSON(listed) }
+            if head.json { return try writeJSON(job) }
+            writeOut("Status for job '\(job.submissionID)': \(job.status.rawValue)\n")
+            writeOut("Status message: \(job.message)\n")
+            if !job.manta.detail.isEmpty { writeOut("Phase: \(job.manta.detail)\n") }
+            if job.manta.tasksTotal > 0 {
+                writeOut(
+                    "Tasks: \(job.manta.tasksSucceeded) of \(job.manta.tasksTotal) done, "
+                        + "\(job.manta.tasksFailed) failed, \(job.manta.tasksRetried) retried\n")
+            }
+            for task in listed {
+                writeOut("\(task.state)  \(task.id)\n")
+                for cause in task.causes { writeOut("    \(cause)\n") }
+            }
+        }
+    }
+}
+
+struct JobLogsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "logs", abstract: "Print a job's log.")
+
+    @OptionGroup var head: HeadOptions
+
+    @Flag(name: [.short, .long], help: "Go on until the job is over.")
+    var follow = false
+
+    @Argument var id: String
+
+    func run() async throws {
+        try await head.withClient { client in
+            if follow && !head.json {
+                let end = try await JobFollower(client: client, id: id).follow(showsPhases: false)
+                throw ExitCode(JobBanner.exitCode(of: end))
+            }
+            for try await event in client.events(of: id, follows: follow) {
+                if head.json {
+                    let encoder = JSONEncoder()
+                    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+                    if case .log(let line, _) = event {
+                        writeOut(String(decoding: try encoder.encode(line), as: UTF8.self) + "\n")
+                    }
+                } else if case .log(let line, _) = event {
+                    writeOut(line.display)
+                } else if case .dropped(let count) = event {
+                    writeError("… \(count) lines are no longer kept …\n")
+                }
+            }
+        }
+    }
+}
+
+struct JobStopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "End a job: SIGTERM, after 5 s SIGKILL.")
+
+    @OptionGroup var head: HeadOptions
+
+    @Flag(help: "Return at once.")
+    var noWait = false
+
+    @Argument var id: String
+
+    func run() async throws {
+        try await head.withClient { client in
+            let wasStopped = try await client.stop(id)
+            var job = try await client.job(id)
+            while !noWait && !job.status.isTerminal {
+                try await Task.sleep(for: .milliseconds(200))
+                job = try await client.job(id)
+            }
+            if head.json { return try writeJSON(job) }
+            if !wasStopped {
+                return writeOut("Job '\(id)' was over already: \(job.status.rawValue)\n")
+            }
+            writeOut(
+                job.status.isTerminal
+                    ? "Job '\(id)' ended: \(job.status.rawValue)\n" : "Stop of job '\(id)' asked for\n")
+        }
+    }
+}
+
+struct JobWaitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wait", abstract: "Return when a job is over, with its exit code.")
+
+    @OptionGroup var head: HeadOptions
+
+    @Option(help: "Give up after so many seconds (exit code 5).")
+    var timeout: Double?
+
+    @Argument var id: String
+
+    func run() async throws {
+        try await head.withClient { client in
+            let deadline = timeout.map { ContinuousClock.now + .seconds($0) }
+            var job = try await client.job(id)
+            while !job.status.isTerminal {
+                if let deadline, ContinuousClock.now >= deadline {
+                    throw CommandFailure(
+                        "job \(id) is still \(job.manta.phase).", code: ExitStatus.timeout)
+                }
+                try await Task.sleep(for: .milliseconds(200))
+                job = try await client.job(id)
+            }
+            if head.json {
+                try writeJSON(job)
+            } else {
+                writeOut("Job '\(id)' \(job.status.rawValue.lowercased())\n")
+            }
+            throw ExitCode(JobBanner.exitCode(of: job))
+        }
+    }
+}
+
+struct JobResultCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "result", abstract: "Print what a job's script returned, as JSON.")
+
+    @OptionGroup var head: HeadOptions
+
+    @Argument var id: String
+
+    func run() async throws {
+        try await head.withClient { client in
+            writeOut(String(decoding: try await client.result(of: id), as: UTF8.self) + "\n")
+        }
+    }
+}

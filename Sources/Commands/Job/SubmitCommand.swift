@@ -1,0 +1,146 @@
+import ArgumentParser
+import Cluster
+import Foundation
+import Jobs
+
+struct SubmitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "submit",
+        abstract: "Run a Swift script, or any command, on the cluster.",
+        discussion: """
+            job submit jobs/train.swift -- --width 75 --height 30
+            job submit --working-dir . -- python train.py
+            """)
+
+    @OptionGroup var head: HeadOptions
+
+    @Argument(help: "A Swift script. Leave it out to run the command after --.")
+    var script: String?
+
+    @Argument(parsing: .postTerminator, help: "The script's options, or the command.")
+    var arguments: [String] = []
+
+    @Option(help: "The job's id, also its idempotency key: the same id twice is one job.")
+    var submissionId: String?
+
+    @Option(help: "A folder that is sent along and becomes the job's working directory.")
+    var workingDir: String?
+
+    @Option(help: "NAME=VALUE for the job's environment; repeatable.")
+    var env: [String] = []
+
+    @Option(help: "KEY=VALUE kept with the job; repeatable.")
+    var metadata: [String] = []
+
+    @Option(help: "CPUs set aside for the entrypoint itself.")
+    var entrypointNumCpus: Double?
+
+    @Option(help: "Jobs with a higher priority start first.")
+    var priority: Int?
+
+    @Flag(help: "Return as soon as the job is submitted.")
+    var noWait = false
+
+    func run() async throws {
+        try await head.withClient { client in
+            let submission = try await Upload(command: self, client: client).submission()
+            let reply = try await client.submit(submission)
+            let id = reply.submissionID
+            if head.json && noWait { return try writeJSON(reply) }
+            if !head.json { writeOut(JobBanner.submitted(id, address: client.address, waits: !noWait)) }
+            if noWait { return }
+            let follower = JobFollower(client: client, id: id)
+            let end = try await follower.follow(showsPhases: true, logsToError: head.json)
+            if head.json {
+                try writeJSON(end)
+            } else {
+                writeOut(JobBanner.ended(end))
+            }
+            throw ExitCode(JobBanner.exitCode(of: end))
+        }
+    }
+}
+
+/// Sends what a submission needs and says so while it happens.
+struct Upload {
+    let command: SubmitCommand
+    let client: HeadClient
+
+    func submission() async throws -> SubmitRequest {
+        var request = try await entrypoint()
+        request.submissionID = command.submissionId ?? JobID.random().rawValue
+        var environment = SubmitRequest.RuntimeEnvironment()
+        let variables = try pairs(command.env, of: "--env")
+        if !variables.isEmpty { environment.variables = variables }
+        if let folder = command.workingDir {
+            environment.workingDirectory = try await uploadFolder(folder)
+        }
+        request.runtimeEnvironment = environment
+        request.metadata = try pairs(command.metadata, of: "--metadata")
+        request.cpus = command.entrypointNumCpus
+        request.priority = command.priority
+        return request
+    }
+
+    private func entrypoint() async throws -> SubmitRequest {
+        guard let path = command.script else {
+            guard !command.arguments.isEmpty else {
+                throw CommandFailure(
+                    "nothing to run. Name a script (job submit train.swift) or a command after -- "
+                        + "(job submit -- python train.py).", code: ExitStatus.usage)
+            }
+            return SubmitRequest(entrypoint: ShellWords.join(command.arguments))
+        }
+        guard path.hasSuffix(".swift") else {
+            throw CommandFailure(
+                "\(path) is no Swift script. Did you mean: job submit -- "
+                    + ShellWords.join([path] + command.arguments), code: ExitStatus.usage)
+        }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw CommandFailure("\(path) cannot be read.", code: ExitStatus.notFound)
+        }
+        let name = (path as NSString).lastPathComponent
+        writeError("Uploading \(name) (\(data.count) bytes)\n")
+        let digest = try await client.upload(Array(data))
+        var request = SubmitRequest(entrypoint: ShellWords.join([name] + command.arguments))
+        request.script = .init(fileName: name, digest: digest, arguments: command.arguments)
+        return request
+    }
+
+    private func uploadFolder(_ folder: String) async throws -> String {
+        let ignore = IgnoreFile(folder: folder)
+        let archive = try ZipArchive.pack(folder) { ignore.matches($0) }
+        writeError("Uploading \(folder) (\(archive.count) bytes)\n")
+        return "blob://" + (try await client.upload(archive))
+    }
+
+    private func pairs(_ texts: [String], of option: String) throws -> [String: String] {
+        var pairs: [String: String] = [:]
+        for text in texts {
+            guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+                throw CommandFailure(
+                    "\(option) takes NAME=VALUE, not '\(text)'.", code: ExitStatus.usage)
+            }
+            pairs[String(text[..<equals])] = String(text[text.index(after: equals)...])
+        }
+        return pairs
+    }
+}
+
+/// Words quoted so that a POSIX shell reads them back as they were.
+enum ShellWords {
+    static func join(_ words: [String]) -> String {
+        words.map(quote).joined(separator: " ")
+    }
+
+    private static func quote(_ word: String) -> String {
+        let plain = word.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || "-_./:=@%+,".utf8.contains(byte)
+        }
+        if plain && !word.isEmpty { return word }
+        return "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+
+/// The version this build says it is.
+package let mantaVersion = "0.1.0"
+
+struct MantaCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "manta",
+        abstract: "Train tree ensembles on many workers, record them in MLflow, serve them at once.",
+        version: mantaVersion,
+        subcommands: [
+            UpCommand.self, DownCommand.self, StatusCommand.self, EnvCommand.self,
+            HeadCommand.self, WorkerCommand.self, GatewayCommand.self, JobCommand.self,
+            ServeCommand.self,
+        ])
+}
+
+struct JobCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "job", abstract: "Submit jobs and look after them.", version: mantaVersion,
+        subcommands: [
+            SubmitCommand.self, JobListCommand.self, JobStatusCommand.self, JobLogsCommand.self,
+            JobStopCommand.self, JobWaitCommand.self, JobResultCommand.self,
+        ])
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Cluster
+import Foundation
+import Jobs
+import Logging
+import Processes
+
+struct WorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Claim jobs and tasks and run them on this machine.")
+
+    @OptionGroup var role: RoleOptions
+
+    @Option(help: "Shown in logs and lists.")
+    var name: String?
+
+    @Option(help: "CPUs tasks may use; default: all of this machine.")
+    var cpus: Double?
+
+    @Option(help: "Memory tasks may use, with a unit (8GiB); default: all of this machine.")
+    var memory: String?
+
+    @Option(help: "The job SDK's folder; default: beside this program.")
+    var sdk: String?
+
+    @Option(help: "The head's URL, which jobs get as MANTA_ADDRESS.")
+    var address: String?
+
+    func run() async throws {
+        let environment = Environment.current()
+        let logger = try role.logging.makeLogger("worker", environment)
+        let configuration = try configuration(environment)
+        if configuration.sdk == nil {
+            logger.warning(
+                "no job SDK or no swiftc: this worker compiles no scripts",
+                metadata: ["next": "run script/build, put swiftc on PATH, or pass --sdk"])
+        }
+        let stores = try role.storeConfiguration(environment)
+        let worker = try Worker(
+            configuration, store: try await stores.openJobStore(),
+            blobs: try await stores.openBlobStore(), logger: logger)
+        try await runUntilSignalled { await worker.run() }
+    }
+
+    private func configuration(_ environment: Environment) throws -> WorkerConfiguration {
+        let host = ProcessInfo.processInfo.hostName
+        let name = name ?? environment["MANTA_WORKER_NAME"] ?? host
+        var configuration = WorkerConfiguration(
+            name: name, host: host, resources: try resources(),
+            cacheDirectory: "\(environment.cacheDirectory)/\(name)",
+            runtimeDirectory: "\(environment.runtimeDirectory)/\(getpid())",
+            guardExecutable: ExecutablePath.current,
+            jobEnvironment: jobEnvironment(environment), version: mantaVersion,
+            sdk: try makeSDK(environment), token: try environment.token())
+        if let slots = environment["MANTA_DRIVER_SLOTS"].flatMap(Int.init), slots > 0 {
+            configuration.driverSlots = slots
+        }
+        return configuration
+    }
+
+    private func resources() throws -> Resources {
+        let available = Double(ProcessInfo.processInfo.activeProcessorCount)
+        let count = cpus ?? available
+        guard count.isFinite, count > 0, count <= 4_096 else {
+            throw SettingError("--cpus must be in 0…4096, not \(count).")
+        }
+        let bytes = try memory.map { try ByteSize($0).bytes }
+            ?? Int64(ProcessInfo.processInfo.physicalMemory)
+        return Resources(milliCPUs: Int((count * 1_000).rounded()), memoryInBytes: bytes)
+    }
+
+    private func makeSDK(_ environment: Environment) throws -> JobSDK? {
+        let given = sdk ?? environment["MANTA_SDK"]
+        guard let directory = environment.sdkDirectory(sdk),
+            let compiler = ExecutablePath.find("swiftc", environment.values)
+        else {
+            if let given { throw SettingError("\(given) cannot be used: no SDK there, or no swiftc.") }
+            return nil
+        }
+        return try JobSDK(directory: directory, compiler: compiler)
+    }
+
+    /// Everything but our own secrets and settings; a job gets the head's address and its own token.
+    private func jobEnvironment(_ environment: Environment) -> [String: String] {
+        var variables = ProcessInfo.processInfo.environment.filter { name, _ in
+            !name.hasPrefix("MANTA_") && !name.hasPrefix("REDIS_")
+        }
+        variables["MANTA_ADDRESS"] = environment.headAddress(address)
+        for name in ["MLFLOW_TRACKING_URI", "MLFLOW_PUBLIC_URL"] {
+            if let value = environment[name] { variables[name] = value }
+        }
+        return variables
+    }
+}
