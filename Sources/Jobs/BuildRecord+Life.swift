@@ -12,9 +12,10 @@ extension BuildRecord {
     ///
     /// The builder itself asks again to extend its right; it gets its own token back.
     package static func beginning(
-        _ kept: BuildState?, by worker: WorkerID, at now: Int64, nextToken: () -> Int64
+        _ kept: BuildState?, by worker: WorkerID, at now: Int64,
+        lease: Int64 = leaseInMilliseconds, nextToken: () -> Int64
     ) -> (answer: BuildRecord, kept: BuildState) {
-        let expiry = now + leaseInMilliseconds
+        let expiry = now + lease
         switch kept {
         case .building(worker, let token, let end) where end > now:
             return (

@@ -107,7 +107,8 @@ package final class InMemoryJobStore: JobStore {
     package func beginBuild(_ key: String, by worker: WorkerID) async throws -> BuildRecord {
         change { shelf in
             let (answer, kept) = BuildRecord.beginning(
-                shelf.builds[key], by: worker, at: now(), nextToken: { shelf.nextToken() })
+                shelf.builds[key], by: worker, at: now(), lease: limits.buildLeaseInMilliseconds,
+                nextToken: { shelf.nextToken() })
             shelf.builds[key] = kept
             return answer
         }

@@ -104,7 +104,7 @@ extension JobShelf {
     }
 
     mutating func listedWorkers(at now: Int64) -> [WorkerRecord] {
-        let lifetime = WorkerRecord.lifetime.components.seconds * 1_000
+        let lifetime = limits.workerLifetime.inMilliseconds
         workers = workers.filter { $0.value.at + lifetime > now }
         return workers.values.map(\.record).sorted {
             ($0.name, $0.id.rawValue) < ($1.name, $1.id.rawValue)

@@ -7,7 +7,7 @@ extension RedisJobStore {
 
     package func beginBuild(_ key: String, by worker: WorkerID) async throws -> BuildRecord {
         var arguments = RedisCommand(key, worker.rawValue)
-        arguments.append(BuildRecord.leaseInMilliseconds)
+        arguments.append(limits.buildLeaseInMilliseconds)
         let reply = try await run(scripts.beginBuild, arguments).array ?? []
         switch reply.first?.string {
         case "granted":

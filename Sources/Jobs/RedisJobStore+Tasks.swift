@@ -134,7 +134,7 @@ extension RedisJobStore {
     ) async throws -> HeartbeatReply {
         var arguments = RedisCommand(worker.id.rawValue)
         arguments.append(try StoreCoding.encode(worker))
-        arguments.append(WorkerRecord.lifetime.inMilliseconds)
+        arguments.append(limits.workerLifetime.inMilliseconds)
         // A lease of another worker is lost to this one; the script is not asked.
         let own = leases.filter { $0.worker == worker.id }
         arguments.append(own.count)
@@ -156,7 +156,7 @@ extension RedisJobStore {
 
     package func workers() async throws -> [WorkerRecord] {
         let reply = try await run(
-            scripts.workers, RedisCommand(String(WorkerRecord.lifetime.inMilliseconds)))
+            scripts.workers, RedisCommand(String(limits.workerLifetime.inMilliseconds)))
         var records: [WorkerRecord] = []
         for bytes in (reply.array ?? []).compactMap(\.bytes) {
             records.append(try StoreCoding.decode(WorkerRecord.self, from: bytes))

@@ -14,6 +14,10 @@ package struct StoreLimits: Sendable, Hashable {
     package var logMaxInBytes = 64 << 20
     /// How long a job that is over is kept, and a build after its last use.
     package var retention = Duration.seconds(7 * 24 * 3_600)
+    /// A worker whose heartbeat is older than this is not listed.
+    package var workerLifetime = WorkerRecord.lifetime
+    /// How long a builder may be silent before another one begins.
+    package var buildLeaseInMilliseconds = BuildRecord.leaseInMilliseconds
     /// Overdue leases that one claim expires, and delayed tasks that it makes claimable.
     package var sweepMax = 64
 

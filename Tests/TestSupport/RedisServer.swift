@@ -126,7 +126,7 @@ package final class RedisServer: Sendable {
         var timeout = timeval(tv_sec: 1, tv_usec: 0)
         setsockopt(
             descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        guard send(descriptor, "PING\r\n", 6, Int32(MSG_NOSIGNAL.rawValue)) == 6 else {
+        guard send(descriptor, "PING\r\n", 6, Int32(MSG_NOSIGNAL)) == 6 else {
             return false
         }
         var reply = [UInt8](repeating: 0, count: 64)
