@@ -97,7 +97,9 @@ enum CSVNumber {
         return missingWords.contains(text)
     }
 
-    private static let missingWords: Set = ["NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "Null"]
+    private static let missingWords: Set = [
+        "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "Null",
+    ]
 
     /// 10 to the power 0...22: all exact in a Double.
     private static func power(_ exponent: Int) -> Double {

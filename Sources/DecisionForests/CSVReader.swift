@@ -57,7 +57,9 @@ struct CSVReader {
     /// The data set of everything read.
     func dataset(task: Dataset.TargetKind) throws(DatasetError) -> Dataset {
         guard !names.isEmpty else { throw .header(file: file, problem: "there is no header line") }
-        guard targetCells.count > 0 else { throw .line(file: file, line: 2, problem: "there are no rows") }
+        guard targetCells.count > 0 else {
+            throw .line(file: file, line: 2, problem: "there are no rows")
+        }
         var featureNames = names
         featureNames.remove(at: targetColumn)
         let target = try targetCells.target(as: task, file: file, column: targetName)

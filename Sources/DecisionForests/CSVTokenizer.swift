@@ -57,7 +57,9 @@ struct CSVTokenizer {
             case UInt8(ascii: "\n"):
                 return .record(next: at + 1)
             case UInt8(ascii: "\r"):
-                guard at + 1 < bytes.count else { return isLast ? .record(next: at + 1) : .incomplete }
+                guard at + 1 < bytes.count else {
+                    return isLast ? .record(next: at + 1) : .incomplete
+                }
                 guard bytes[at + 1] == UInt8(ascii: "\n") else {
                     return .failed("a carriage return without a line feed")
                 }
@@ -90,7 +92,8 @@ struct CSVTokenizer {
         var at = start
         while at < bytes.count {
             let byte = bytes[at]
-            if byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
+            if byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+            {
                 break
             }
             at += 1

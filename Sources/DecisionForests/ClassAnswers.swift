@@ -53,16 +53,15 @@ struct ClassAnswers {
         return scores.reduce(0, +) / Double(scores.count)
     }
 
-    /// The mean of −log p(truth), p kept within float32's ε of 0 and 1 and a row's p divided by
-    /// their sum, as scikit-learn does for float32 probabilities. Unknown classes have p = 0.
+    /// The mean of −log p(truth), p kept within float32's ε of 0 and 1, as scikit-learn does for
+    /// float32 probabilities. Classes that the model does not know have p = 0.
     private func logLoss() -> Double {
-        let epsilon = Double(Float.ulpOfOne)
+        let epsilon = Float.ulpOfOne
         var sum = 0.0
         for (row, truth) in truth.enumerated() {
-            let shares = predictions.scores(ofRow: row).map { Double($0) }
-            let total = shares.reduce(0, +)
-            let share = truth < knownCount && total > 0 ? shares[truth] / total : 0
-            sum -= PortableMath.log(min(max(share, epsilon), 1 - epsilon))
+            let scores = predictions.scores(ofRow: row)
+            let share = truth < knownCount ? scores[scores.startIndex + truth] : 0
+            sum -= PortableMath.log(Double(min(max(share, epsilon), 1 - epsilon)))
         }
         return sum / Double(truth.count)
     }

@@ -67,10 +67,11 @@ final class ClassKernel: SplitKernel {
     func search(_ rows: NodeRows<Payload>, feature: Int32, best: inout Split) -> Bool {
         if classCount == 2 { fillPairs(rows) } else { fill(rows) }
         let count = occupied.collect()
-        if count > 1 {
-            scan(rows, feature, count, missingGoesLeft: false, &best)
-            if occupied.endsWithMissing(count) {
-                scan(rows, feature, count, missingGoesLeft: true, &best)
+        occupied.scanAll(count) { walk in
+            switch (criterion, classCount) {
+            case (.gini, 2): scanPairs(rows, feature, walk, &best)
+            case (.gini, _): scanGini(rows, feature, walk, &best)
+            case (.entropy, _): scanEntropy(rows, feature, walk, &best)
             }
         }
         for index in 0..<count {
@@ -102,30 +103,15 @@ final class ClassKernel: SplitKernel {
         }
     }
 
-    /// Judges every boundary between occupied bins, missing values all on one side.
-    private func scan(
-        _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, missingGoesLeft: Bool,
-        _ best: inout Split
-    ) {
-        switch (criterion, classCount) {
-        case (.gini, 2): scanPairs(rows, feature, count, missingGoesLeft, &best)
-        case (.gini, _): scanGini(rows, feature, count, missingGoesLeft, &best)
-        case (.entropy, _): scanEntropy(rows, feature, count, missingGoesLeft, &best)
-        }
-    }
-
     /// Gini for two classes: Σ l²/Σ l + Σ r²/Σ r is greatest where the weighted impurity is least.
     private func scanPairs(
-        _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, _ missingGoesLeft: Bool,
-        _ best: inout Split
+        _ rows: NodeRows<Payload>, _ feature: Int32, _ walk: BinWalk, _ best: inout Split
     ) {
         let (histogram, list) = (histogram, occupied.list)
         let (first, second) = (total[0], total[1])
-        let valueCount = occupied.endsWithMissing(count) ? count - 1 : count
         var (l0, l1, leftCount): (Int64, Int64, Int) = (0, 0, 0)
-        var index = missingGoesLeft ? -1 : 0
-        let end = missingGoesLeft ? valueCount - 1 : min(valueCount, count - 1)
-        while index < end {
+        var index = walk.start
+        while index < walk.end {
             let bin = index < 0 ? FeatureBinner.missingBin : list[index]
             let (a, b) = (histogram[Int(bin) * 2], histogram[Int(bin) * 2 + 1])
             l0 &+= Int64(a & 0xFFFF_FFFF)
@@ -139,21 +125,20 @@ final class ClassKernel: SplitKernel {
                 Double(l0 &* l0 &+ l1 &* l1) / Double(l0 &+ l1)
                 + Double(r0 &* r0 &+ r1 &* r1) / Double(r0 &+ r1)
             best.offer(
-                gain, feature: feature, bins: (bin, list[index]), missingGoesLeft: missingGoesLeft)
+                gain, feature: feature, bins: (bin, list[index]), missing: walk.missing)
         }
     }
 
     /// Gini for any number of classes; the sums of squares follow each change of a class.
     private func scanGini(
-        _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, _ missingGoesLeft: Bool,
-        _ best: inout Split
+        _ rows: NodeRows<Payload>, _ feature: Int32, _ walk: BinWalk, _ best: inout Split
     ) {
         let (left, total) = (left, total)
         left.update(repeating: 0, count: classCount)
         var (leftSquares, leftWeight): (Int64, Int64) = (0, 0)
         var rightSquares: Int64 = 0
         for index in 0..<classCount { rightSquares &+= total[index] &* total[index] }
-        walk(rows, count, missingGoesLeft) { classIndex, weight in
+        move(along: walk, rows) { classIndex, weight in
             let (l, r) = (left[classIndex], total[classIndex] &- left[classIndex])
             leftSquares &+= weight &* (2 &* l &+ weight)
             rightSquares &-= weight &* (2 &* r &- weight)
@@ -163,19 +148,18 @@ final class ClassKernel: SplitKernel {
             let gain =
                 Double(leftSquares) / Double(leftWeight)
                 + Double(rightSquares) / Double(totalWeight &- leftWeight)
-            best.offer(gain, feature: feature, bins: bins, missingGoesLeft: missingGoesLeft)
+            best.offer(gain, feature: feature, bins: bins, missing: walk.missing)
         }
     }
 
     /// Entropy: Σ l log l − L log L + Σ r log r − R log R is greatest where it is least.
     private func scanEntropy(
-        _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, _ missingGoesLeft: Bool,
-        _ best: inout Split
+        _ rows: NodeRows<Payload>, _ feature: Int32, _ walk: BinWalk, _ best: inout Split
     ) {
         let (left, total) = (left, total)
         left.update(repeating: 0, count: classCount)
         var leftWeight: Int64 = 0
-        walk(rows, count, missingGoesLeft) { classIndex, weight in
+        move(along: walk, rows) { classIndex, weight in
             left[classIndex] &+= weight
             leftWeight &+= weight
         } judge: { bins in
@@ -183,7 +167,7 @@ final class ClassKernel: SplitKernel {
             for index in 0..<classCount {
                 gain += Self.timesLog(left[index]) + Self.timesLog(total[index] &- left[index])
             }
-            best.offer(gain, feature: feature, bins: bins, missingGoesLeft: missingGoesLeft)
+            best.offer(gain, feature: feature, bins: bins, missing: walk.missing)
         }
     }
 
@@ -194,22 +178,20 @@ final class ClassKernel: SplitKernel {
     /// Moves one bin after another to the left side; judges after each that leaves both sides
     /// enough rows.
     @inline(__always)
-    private func walk(
-        _ rows: NodeRows<Payload>, _ count: Int, _ missingGoesLeft: Bool,
-        move: (_ classIndex: Int, _ weight: Int64) -> Void,
+    private func move(
+        along walk: BinWalk, _ rows: NodeRows<Payload>,
+        take: (_ classIndex: Int, _ weight: Int64) -> Void,
         judge: (_ bins: (left: UInt8, right: UInt8)) -> Void
     ) {
         let (histogram, list) = (histogram, occupied.list)
-        let valueCount = occupied.endsWithMissing(count) ? count - 1 : count
         var leftCount = 0
-        var index = missingGoesLeft ? -1 : 0
-        let end = missingGoesLeft ? valueCount - 1 : min(valueCount, count - 1)
-        while index < end {
+        var index = walk.start
+        while index < walk.end {
             let bin = index < 0 ? FeatureBinner.missingBin : list[index]
             let cells = histogram + Int(bin) * classCount
             for classIndex in 0..<classCount where cells[classIndex] != 0 {
                 leftCount &+= Int(cells[classIndex] >> 32)
-                move(classIndex, Int64(cells[classIndex] & 0xFFFF_FFFF))
+                take(classIndex, Int64(cells[classIndex] & 0xFFFF_FFFF))
             }
             index += 1
             guard index > 0, leftCount >= rows.leafCountMin else { continue }

@@ -92,3 +92,31 @@ public struct Fold: Sendable {
     /// The rows to learn from.
     public var train: Dataset { dataset.subset(rows: trainRows) }
 }
+
+/// A fold inside another value is the whole data set and one fold number per row.
+extension Fold: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case dataset, index, foldOf
+    }
+
+    /// Decodes and checks.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        dataset = try fields.decode(Dataset.self, forKey: .dataset)
+        index = try fields.decode(Int.self, forKey: .index)
+        foldOf = try fields.decode([Int32].self, forKey: .foldOf)
+        guard foldOf.count == dataset.rowCount, Int32(exactly: index) != nil else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .foldOf, in: fields,
+                debugDescription: "\(foldOf.count) fold numbers for \(dataset.rowCount) rows")
+        }
+    }
+
+    /// Encodes the data set, the fold's number and each row's.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(dataset, forKey: .dataset)
+        try fields.encode(index, forKey: .index)
+        try fields.encode(foldOf, forKey: .foldOf)
+    }
+}

@@ -142,8 +142,9 @@ public struct Predictor: Sendable {
     }
 
     /// From a row's sums to its scores.
-    private func finish(_ sums: UnsafeMutablePointer<Double>, into scores: UnsafeMutablePointer<Float>)
-    {
+    private func finish(
+        _ sums: UnsafeMutablePointer<Double>, into scores: UnsafeMutablePointer<Float>
+    ) {
         for output in 0..<leafWidth { sums[output] /= divisor }
         switch transform {
         case .identity:

@@ -42,18 +42,42 @@ struct Split {
     /// The lowest bin of the node's rows that goes right; the missing bin if no value does.
     var firstRightBin: UInt8 = 0
     var missingGoesLeft = false
+    /// Whether the node has rows whose value is missing: only then was their side learned.
+    var hasMissing = false
 
     /// Replaces the split by a better one: greater gain, then lower feature; of one feature the
     /// first one found stays.
     @inline(__always)
     mutating func offer(
-        _ gain: Double, feature: Int32, bins: (left: UInt8, right: UInt8), missingGoesLeft: Bool
+        _ gain: Double, feature: Int32, bins: (left: UInt8, right: UInt8), missing: MissingRows
     ) {
         guard gain > self.gain || (gain == self.gain && feature < self.feature) else { return }
         self = Split(
             gain: gain, feature: feature, lastLeftBin: bins.left, firstRightBin: bins.right,
-            missingGoesLeft: missingGoesLeft)
+            missingGoesLeft: missing == .left, hasMissing: missing != .none)
     }
+}
+
+/// One pass over a node's occupied bins: bins move from the right side to the left one by one.
+struct BinWalk {
+    let missing: MissingRows
+    /// Listed bins of values, without the missing one.
+    let valueCount: Int
+
+    /// The first position; −1 stands for the missing bin, which is then moved before all others.
+    var start: Int { missing == .left ? -1 : 0 }
+
+    /// Bins at positions before it are moved. The last bin always stays, so that both sides have
+    /// rows: the missing bin if it is on the right, else the last value's.
+    var end: Int { missing == .right ? valueCount : valueCount - 1 }
+}
+
+/// Where a judged split sends the node's rows whose value is missing.
+enum MissingRows {
+    /// There are none.
+    case none
+    case left
+    case right
 }
 
 /// The bins that a node's rows occupy, in ascending order; the missing bin is the last.
@@ -103,5 +127,18 @@ struct OccupiedBins {
     @inline(__always)
     func endsWithMissing(_ count: Int) -> Bool {
         list[count - 1] == FeatureBinner.missingBin
+    }
+
+    /// Judges all splits of a feature with `count` listed bins: with missing rows, both sides for
+    /// them, the right one first.
+    @inline(__always)
+    func scanAll(_ count: Int, _ scan: (BinWalk) -> Void) {
+        guard count > 1 else { return }
+        if endsWithMissing(count) {
+            scan(BinWalk(missing: .right, valueCount: count - 1))
+            scan(BinWalk(missing: .left, valueCount: count - 1))
+        } else {
+            scan(BinWalk(missing: .none, valueCount: count))
+        }
     }
 }

@@ -31,7 +31,9 @@ extension TreeEnsemble {
         guard (1...Self.widthMax).contains(featureCount) else {
             throw fault("\(featureCount) features")
         }
-        guard (1...Self.widthMax).contains(outputCount) else { throw fault("\(outputCount) outputs") }
+        guard (1...Self.widthMax).contains(outputCount) else {
+            throw fault("\(outputCount) outputs")
+        }
         guard !trees.isEmpty else { throw fault("it has no trees") }
         guard baseScores.count == outputCount, baseScores.allSatisfy(\.isFinite) else {
             throw fault("its base scores are not \(outputCount) finite numbers")

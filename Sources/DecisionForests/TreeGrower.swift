@@ -180,7 +180,6 @@ final class TreeGrower<Kernel: SplitKernel> {
         _ split: Split, at node: PendingNode, leftCount: Int, in tree: inout Tree
     ) {
         let bins = Int(split.feature) * 256
-        let hasMissing = split.missingGoesLeft || split.firstRightBin == FeatureBinner.missingBin
         tree.splitFeature[node.index] = split.feature
         tree.threshold[node.index] =
             split.firstRightBin == FeatureBinner.missingBin
@@ -190,7 +189,7 @@ final class TreeGrower<Kernel: SplitKernel> {
                 plan.data.leastInBin[bins + Int(split.firstRightBin)])
         // Where no row of the node told, missing values follow the greater part of the rows.
         tree.missingGoesLeft[node.index] =
-            hasMissing ? split.missingGoesLeft : 2 * leftCount > node.count
+            split.hasMissing ? split.missingGoesLeft : 2 * leftCount > node.count
         tree.leftChild[node.index] = Int32(tree.nodeCount)
         tree.appendNode()
         tree.appendNode()

@@ -58,12 +58,7 @@ final class ValueKernel: SplitKernel {
             occupied.insert(bin)
         }
         let count = occupied.collect()
-        if count > 1 {
-            scan(rows, feature, count, missingGoesLeft: false, &best)
-            if occupied.endsWithMissing(count) {
-                scan(rows, feature, count, missingGoesLeft: true, &best)
-            }
-        }
+        occupied.scanAll(count) { walk in scan(rows, feature, walk, &best) }
         for index in 0..<count { histogram[Int(occupied.list[index])] = Cell(0, 0) }
         return count > 1
     }
@@ -76,15 +71,12 @@ final class ValueKernel: SplitKernel {
 
     /// L²/w + R²/w is greatest where the squared error of both sides' means is least.
     private func scan(
-        _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, missingGoesLeft: Bool,
-        _ best: inout Split
+        _ rows: NodeRows<Payload>, _ feature: Int32, _ walk: BinWalk, _ best: inout Split
     ) {
         let (histogram, list, total) = (histogram, occupied.list, total)
-        let valueCount = occupied.endsWithMissing(count) ? count - 1 : count
         var left = Cell(0, 0)
-        var index = missingGoesLeft ? -1 : 0
-        let end = missingGoesLeft ? valueCount - 1 : min(valueCount, count - 1)
-        while index < end {
+        var index = walk.start
+        while index < walk.end {
             let bin = index < 0 ? FeatureBinner.missingBin : list[index]
             left &+= histogram[Int(bin)]
             index += 1
@@ -96,7 +88,7 @@ final class ValueKernel: SplitKernel {
             let gain =
                 l * l / Double(left.x & 0xFFFF_FFFF) + r * r / Double(right.x & 0xFFFF_FFFF)
             best.offer(
-                gain, feature: feature, bins: (bin, list[index]), missingGoesLeft: missingGoesLeft)
+                gain, feature: feature, bins: (bin, list[index]), missing: walk.missing)
         }
     }
 }

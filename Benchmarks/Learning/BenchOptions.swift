@@ -1,0 +1,67 @@
+import DecisionForests
+
+/// What the command line of `learning-bench` says.
+///
+/// `--data FILE --target NAME [--task automatic|classification|regression] [--learner forest]
+/// [--param NAME=VALUE]… [--train-rows N] [--threads N] [--seed N]… [--repeat N]`
+struct BenchOptions {
+    var data = ""
+    var target = "target"
+    var task = Dataset.TargetKind.automatic
+    var learner = "forest"
+    var parameters: [String: String] = [:]
+    /// Rows to train on; the rows after them judge the model. All rows do both if nil.
+    var trainRowCount: Int?
+    var threads = BinnedDataset.threadsDefault
+    /// One model per seed.
+    var seeds: [UInt64] = []
+    /// Timed fits per seed; the fastest counts.
+    var repeatCount = 1
+
+    struct Problem: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    init(_ arguments: some Sequence<String>) throws {
+        var words = Array(arguments)[...]
+        while let word = words.popFirst() {
+            if word == "--json" { continue }
+            guard let value = words.popFirst() else {
+                throw Problem(description: "\(word) needs a value")
+            }
+            try take(word, value)
+        }
+        if seeds.isEmpty { seeds = [0] }
+    }
+
+    private mutating func take(_ word: String, _ value: String) throws {
+        switch word {
+        case "--data": data = value
+        case "--target": target = value
+        case "--learner": learner = value
+        case "--param":
+            let parts = value.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else {
+                throw Problem(description: "--param needs NAME=VALUE, not '\(value)'")
+            }
+            parameters[parts[0]] = parts[1]
+        case "--task":
+            guard let kind = Dataset.TargetKind(rawValue: value) else {
+                throw Problem(description: "--task is one of \(Dataset.TargetKind.allCases)")
+            }
+            task = kind
+        case "--train-rows": trainRowCount = try Self.number(word, value)
+        case "--threads": threads = try Self.number(word, value)
+        case "--repeat": repeatCount = try Self.number(word, value)
+        case "--seed": seeds.append(try Self.number(word, value))
+        default: throw Problem(description: "\(word) is unknown")
+        }
+    }
+
+    static func number<Number: FixedWidthInteger>(_ word: String, _ text: String) throws -> Number {
+        guard let number = Number(text), number >= 0 else {
+            throw Problem(description: "\(word) needs a whole number, not '\(text)'")
+        }
+        return number
+    }
+}
