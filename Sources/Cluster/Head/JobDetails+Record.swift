@@ -42,12 +42,14 @@ extension JobDetails {
             case .active(.queued):
                 message = "Job has not started yet. It may be waiting for a worker with free slots."
                 detail = "waiting for a worker"
-            case .active(.compiling(let name)):
+            case .active(.compiling(let id)):
+                let name = WorkerID.name(in: id)
                 phase = "compiling"
                 worker = name
                 message = "Job has not started yet. Its script is being compiled on \(name)."
                 detail = "compiling on \(name)"
-            case .active(.running(let name)):
+            case .active(.running(let id)):
+                let name = WorkerID.name(in: id)
                 (status, phase, worker) = (.running, "running", name)
                 message = "Job is currently running."
                 detail = "running on \(name)"

@@ -48,7 +48,7 @@ actor JobBuilder {
     private func buildKey(fileName: String, digest: String) throws -> String {
         guard let sdk = configuration.sdk else { throw BuildError.noToolchain }
         // Diagnostics name the file, so two names of one content are two builds.
-        return SHA256.hash(data: Data("\(sdk.digest)\n\(digest)\n\(fileName)".utf8)).hex
+        return SHA256.hash(data: Data("\(try sdk.digest())\n\(digest)\n\(fileName)".utf8)).hex
     }
 
     /// Remembers the binary of a key without asking the store, across restarts of the worker.

@@ -8,30 +8,33 @@ import Foundation
 package struct JobSDK: Sendable {
     package let directory: String
     package let compiler: String
-    /// SHA-256 of what decides the binary besides the script: the SDK's content and the compiler.
-    package let digest: String
 
     /// - Throws: `JobSDKError` naming what is missing and how to make it.
     package init(directory: String, compiler: String) throws {
-        let flagsPath = directory + "/flags"
-        guard FileManager.default.isReadableFile(atPath: flagsPath),
-            let manifest = FileManager.default.contents(atPath: directory + "/digest")
-        else {
-            throw JobSDKError(directory: directory, missing: "flags and digest")
-        }
         self.directory = directory
         self.compiler = compiler
+        _ = try digest()
+    }
+
+    /// SHA-256 of what decides the binary besides the script: the SDK's content and the compiler.
+    ///
+    /// Read anew each time: the folder may be replaced by a newer one while a worker runs.
+    func digest() throws -> String {
+        guard FileManager.default.isReadableFile(atPath: directory + "/flags"),
+            let content = FileManager.default.contents(atPath: directory + "/digest")
+        else {
+            throw JobSDKError(directory: directory, missing: "flags or digest is")
+        }
         var hash = SHA256()
-        hash.update(data: manifest)
-        hash.update(data: Data(directory.utf8))
-        hash.update(data: Data(compiler.utf8))
-        digest = hash.finalize().hex
+        hash.update(data: content)
+        hash.update(data: Data("\(directory)\n\(compiler)".utf8))
+        return hash.finalize().hex
     }
 
     /// The compiler's arguments for one script.
     func arguments(script: String, output: String) throws -> [String] {
         guard let data = FileManager.default.contents(atPath: directory + "/flags") else {
-            throw JobSDKError(directory: directory, missing: "flags")
+            throw JobSDKError(directory: directory, missing: "flags is")
         }
         let flags = String(decoding: data, as: UTF8.self).split(separator: "\n").map {
             $0.replacingOccurrences(of: "@SDK@", with: directory)

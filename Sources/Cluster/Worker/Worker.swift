@@ -40,7 +40,7 @@ package actor Worker {
         self.configuration = configuration
         self.store = store
         self.logger = logger
-        id = WorkerID(rawValue: "\(configuration.name)-\(UUID().uuidString.prefix(8))")
+        id = WorkerID(name: configuration.name)
         free = configuration.resources
         freeDriverSlots = configuration.driverSlots
         try FileManager.default.createDirectory(
