@@ -18,6 +18,8 @@ struct Document {
     private(set) var spans: [Mention] = []
     /// Targets of `[text](target)`, outside fenced blocks and spans.
     private(set) var links: [Mention] = []
+    /// Code spans that begin a row of a table.
+    private(set) var tableHeads: [String] = []
     /// As a link's fragment names them.
     private(set) var anchors: Set<String> = []
 
@@ -49,6 +51,9 @@ struct Document {
     private mutating func readProse(_ line: Substring, line number: Int) {
         if line.hasPrefix("#") {
             anchors.insert(Document.anchor(of: line.drop { $0 == "#" || $0 == " " }))
+        }
+        if let head = line.firstMatch(of: /^\| *`([^`]+)` *\|/) {
+            tableHeads.append(String(head.1))
         }
         spans += line.matches(of: /`([^`]+)`/).map { Mention(text: String($0.1), line: number) }
         let prose = line.replacing(/`[^`]*`/, with: "code")

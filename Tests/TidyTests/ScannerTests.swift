@@ -14,7 +14,7 @@ struct ScannerTests {
                     print( "not the end" \\(call(1))
                     \"\"\"
                 """)
-        let code = String(text.code)
+        let code = String(decoding: text.code, as: UTF8.self)
         #expect(!code.contains("try!"))
         #expect(!code.contains("print("))
         #expect(!code.contains("no"))

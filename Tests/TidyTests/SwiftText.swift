@@ -1,23 +1,35 @@
+import Synchronization
+
 /// A Swift file as the rules see it: comments and the insides of string literals are blanks, so that a
 /// search finds code only. Line breaks stay, so a line's number is the file's.
-struct SwiftText {
+struct SwiftText: Sendable {
     let path: String
     /// The file as written.
     let lines: [Substring]
+    /// The code alone, as ASCII; other characters are blanks too.
+    let code: [UInt8]
     /// The code alone, line by line.
     let codeLines: [Substring]
-    let code: [Character]
+
+    /// Every suite looks at every file; each is scanned once.
+    private static let scanned = Mutex<[String: SwiftText]>([:])
 
     init(path: String) throws {
-        self.init(path: path, text: try Repository.text(of: path))
+        if let known = Self.scanned.withLock({ $0[path] }) {
+            self = known
+        } else {
+            self.init(path: path, text: try Repository.text(of: path))
+            Self.scanned.withLock { $0[path] = self }
+        }
     }
 
     init(path: String, text: String) {
         self.path = path
         lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        var blanker = Blanker(Array(text))
+        var blanker = Blanker(Array(text.utf8))
         code = blanker.run()
-        codeLines = String(code).split(separator: "\n", omittingEmptySubsequences: false)
+        codeLines = String(decoding: code, as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
     }
 
     /// Modules named by `import` lines, each with its line number.
@@ -44,55 +56,70 @@ struct SwiftText {
     ]
 }
 
-/// Replaces comments and the insides of string literals by spaces.
+/// Replaces comments, the insides of string literals and whatever is not ASCII by spaces.
 private struct Blanker {
-    private let input: [Character]
-    private var output: [Character]
+    private let input: [UInt8]
+    private var output: [UInt8]
     private var at = 0
 
-    init(_ input: [Character]) {
+    private static let quote = UInt8(ascii: "\"")
+    private static let hash = UInt8(ascii: "#")
+    private static let slash = UInt8(ascii: "/")
+    private static let star = UInt8(ascii: "*")
+    private static let backslash = UInt8(ascii: "\\")
+    private static let lineFeed = UInt8(ascii: "\n")
+
+    init(_ input: [UInt8]) {
         self.input = input
         output = input
     }
 
-    mutating func run() -> [Character] {
+    mutating func run() -> [UInt8] {
         while at < input.count { step() }
         return output
     }
 
-    private func starts(with text: String, at index: Int) -> Bool {
-        let wanted = Array(text)
-        return index + wanted.count <= input.count
-            && input[index..<(index + wanted.count)].elementsEqual(wanted)
+    /// The byte `offset` places on; 0 beyond the end.
+    private func byte(_ offset: Int) -> UInt8 {
+        at + offset < input.count ? input[at + offset] : 0
+    }
+
+    /// How many of `wanted` stand one after the other, `offset` places on.
+    private func run(of wanted: UInt8, at offset: Int) -> Int {
+        var count = 0
+        while byte(offset + count) == wanted { count += 1 }
+        return count
     }
 
     private mutating func blank(_ count: Int = 1) {
-        for index in at..<min(at + count, input.count) where input[index] != "\n" {
-            output[index] = " "
+        for index in at..<min(at + count, input.count) where input[index] != Self.lineFeed {
+            output[index] = UInt8(ascii: " ")
         }
         at += count
     }
 
-    /// One comment, one literal, or one character of code.
+    /// One comment, one literal, or one byte of code.
     private mutating func step() {
-        if starts(with: "//", at: at) {
-            while at < input.count, input[at] != "\n" { blank() }
-        } else if starts(with: "/*", at: at) {
-            blockComment()
-        } else if let hashes = literalHashes() {
-            literal(hashes: hashes)
-        } else {
-            at += 1
+        switch byte(0) {
+        case Self.slash where byte(1) == Self.slash:
+            while at < input.count, input[at] != Self.lineFeed { blank() }
+        case Self.slash where byte(1) == Self.star: blockComment()
+        case Self.quote: literal(hashes: 0)
+        case Self.hash:
+            let hashes = run(of: Self.hash, at: 0)
+            if byte(hashes) == Self.quote { literal(hashes: hashes) } else { at += hashes }
+        case 128...: blank()
+        default: at += 1
         }
     }
 
     private mutating func blockComment() {
         var depth = 0
         repeat {
-            if starts(with: "/*", at: at) {
+            if byte(0) == Self.slash && byte(1) == Self.star {
                 depth += 1
                 blank(2)
-            } else if starts(with: "*/", at: at) {
+            } else if byte(0) == Self.star && byte(1) == Self.slash {
                 depth -= 1
                 blank(2)
             } else {
@@ -101,29 +128,22 @@ private struct Blanker {
         } while depth > 0 && at < input.count
     }
 
-    /// The number of `#` in front of a string literal that starts here; nil when none does.
-    private func literalHashes() -> Int? {
-        var index = at
-        while index < input.count, input[index] == "#" { index += 1 }
-        return index < input.count && input[index] == "\"" ? index - at : nil
-    }
-
     private mutating func literal(hashes: Int) {
         at += hashes
-        let isLong = starts(with: "\"\"\"", at: at)
-        let close = (isLong ? "\"\"\"" : "\"") + String(repeating: "#", count: hashes)
-        let escape = "\\" + String(repeating: "#", count: hashes)
-        at += isLong ? 3 : 1
+        let quotes = run(of: Self.quote, at: 0) >= 3 ? 3 : 1
+        at += quotes
         while at < input.count {
-            if starts(with: close, at: at) {
-                at += close.count
+            if run(of: Self.quote, at: 0) >= quotes, run(of: Self.hash, at: quotes) >= hashes {
+                at += quotes + hashes
                 return
-            } else if starts(with: escape + "(", at: at) {
-                blank(escape.count)
-                interpolation()
-            } else if starts(with: escape, at: at) {
-                blank(escape.count + 1)
-            } else if !isLong, input[at] == "\n" {
+            } else if byte(0) == Self.backslash, run(of: Self.hash, at: 1) >= hashes {
+                if byte(1 + hashes) == UInt8(ascii: "(") {
+                    blank(1 + hashes)
+                    interpolation()
+                } else {
+                    blank(2 + hashes)
+                }
+            } else if quotes == 1, byte(0) == Self.lineFeed {
                 return  // Not a literal after all (a regex, say); the next line is code again.
             } else {
                 blank()
@@ -135,8 +155,8 @@ private struct Blanker {
     private mutating func interpolation() {
         var depth = 0
         repeat {
-            if input[at] == "(" { depth += 1 }
-            if input[at] == ")" { depth -= 1 }
+            if byte(0) == UInt8(ascii: "(") { depth += 1 }
+            if byte(0) == UInt8(ascii: ")") { depth -= 1 }
             step()
         } while depth > 0 && at < input.count
     }

@@ -1,5 +1,5 @@
 /// Every name that code of the repository declares or uses.
-struct SymbolIndex {
+struct SymbolIndex: Sendable {
     /// Types, functions, properties and cases declared in Sources, rooms and C modules.
     let declared: Set<String>
     /// Every word of Sources, Tests, jobs, script, k8s and Benchmarks, strings and comments included.
@@ -28,7 +28,7 @@ struct SymbolIndex {
             if path.hasPrefix("Tests/TidyTests/") { continue }
             guard let content = try? Repository.text(of: path) else { continue }
             text += content
-            words.formUnion(content.matches(of: /\w+/).lazy.map { String($0.0) })
+            words.formUnion(SymbolIndex.words(in: content))
         }
         self.declared = declared
         self.words = words
@@ -44,17 +44,32 @@ struct SymbolIndex {
         fileNames = Set(all.compactMap { $0.split(separator: "/").last.map(String.init) })
     }
 
+    /// A regular expression over all of the repository would take minutes without optimisation.
+    private static func words(in text: String) -> Set<String> {
+        Set(
+            text.utf8.split { byte in
+                !(byte >= 128 || byte == UInt8(ascii: "_")
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte))
+            }.map { String(decoding: $0, as: UTF8.self) })
+    }
+
+    /// What follows a declaring word, and everything that a `case` line names.
     static func declarations(in file: SwiftText) -> Set<String> {
-        let pattern =
-            /\b(?:struct|class|enum|actor|protocol|func|var|let|typealias|macro)\s+`?(\w+)/
         var names: Set<String> = []
         for line in file.codeLines {
-            names.formUnion(line.matches(of: pattern).map { String($0.1) })
-            if let cases = line.firstMatch(of: /^\s*(?:indirect )?case\s+(\w.*)$/) {
-                names.formUnion(cases.1.matches(of: /`?(\w+)/).map { String($0.1) })
+            let words = line.split { !($0.isLetter || $0.isNumber || $0 == "_") }
+            for (word, next) in zip(words, words.dropFirst()) where declaring.contains(word) {
+                names.insert(String(next))
             }
-            if line.contains(/\binit[?(<]/) { names.insert("init") }
+            if words.first == "case" { names.formUnion(words.dropFirst().map(String.init)) }
+            if words.contains("init") { names.insert("init") }
         }
         return names
     }
+
+    private static let declaring: Set<Substring> = [
+        "struct", "class", "enum", "actor", "protocol", "func", "var", "let", "typealias", "macro",
+    ]
 }

@@ -3,9 +3,11 @@ import Testing
 /// A map that names what is gone misleads more than no map.
 @Suite("Documents name only what the code still has")
 struct SymbolTests {
+    /// Made once: it reads the whole repository.
+    private static let shared = Result { try SymbolIndex() }
     let index: SymbolIndex
 
-    init() throws { index = try SymbolIndex() }
+    init() throws { index = try SymbolTests.shared.get() }
 
     @Test("Every symbol and file named in ARCHITECTURE.md exists in the code")
     func architectureIsTrue() throws {
