@@ -59,18 +59,25 @@ try await runJob(Options.self) { options, cluster in
 
         let version = try await run.register(model, as: "RandomForestClassifierModel")
         let result = Result(
-            accuracy: accuracy, model_source: version.source, run_id: run.id ?? "none")
+            accuracy: accuracy, modelSource: version.source, runID: run.id ?? "none")
         try await cluster.setResult(result)
         print("Training completed: \(result)")
     }
 }
 
-struct Result: Codable, Sendable, CustomStringConvertible {
+/// What `job result` shows.
+struct Result: Encodable, CustomStringConvertible {
     var accuracy: Double
-    var model_source: String
-    var run_id: String
+    var modelSource: String
+    var runID: String
+
+    enum CodingKeys: String, CodingKey {
+        case accuracy
+        case modelSource = "model_source"
+        case runID = "run_id"
+    }
 
     var description: String {
-        #"{"accuracy": \#(accuracy), "model_source": "\#(model_source)", "run_id": "\#(run_id)"}"#
+        #"{"accuracy": \#(accuracy), "model_source": "\#(modelSource)", "run_id": "\#(runID)"}"#
     }
 }

@@ -92,15 +92,17 @@ extension MLflowRun {
     }
 
     /// Nothing is lost without a tracking server: `./models/NAME` can be served and loaded as it is.
-    private static func writeLocally(_ model: TrainedModel, name: String) throws -> String {
+    static func writeLocally(
+        _ model: TrainedModel, name: String, below parent: String = "."
+    ) throws -> String {
         let isPlain = !name.isEmpty && !name.contains { "/:\\".contains($0) } && name != ".."
         guard isPlain, name != "." else {
             throw JobError.unusableValue(
                 subject: "model name \"\(name)\"", reason: "it must not be empty or contain / or :")
         }
-        let folder = "models/\(name)"
+        let folder = "\(parent)/models/\(name)"
         try write(model, to: folder, MLmodelFacts(created: Date()))
-        return "./" + folder
+        return folder
     }
 
     /// MLflow allows fewer characters in a logged model's name than in a registered one's.
