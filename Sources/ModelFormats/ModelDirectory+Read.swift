@@ -37,8 +37,7 @@ extension ModelDirectory {
         let model: TrainedModel
         let otherForm: FileDigest
         do {
-            model = try ModelFile.decode(bytes)
-            otherForm = try ModelFile.otherFormDigest(of: bytes)
+            (model, otherForm) = try ModelFile.decodeWithDigest(bytes)
         } catch {
             throw .modelFile(path: modelPath, cause: error)
         }
@@ -50,7 +49,7 @@ extension ModelDirectory {
         }
         return LoadedModel(
             model: model, signature: signature, sha256: digest, facts: mlmodel.facts,
-            profile: try profile(in: directory))
+            profile: try profile(of: model, in: directory))
     }
 
     private static func mlmodel(in directory: String) throws(ModelDirectoryError) -> MLmodelReader {
@@ -80,12 +79,16 @@ extension ModelDirectory {
     }
 
     private static func profile(
-        in directory: String
+        of model: TrainedModel, in directory: String
     ) throws(ModelDirectoryError) -> TrainingProfile? {
-        do {
+        do throws(ModelDirectoryError) {
             let bytes = try BoundedFile.read(
                 directory + "/" + profilePath, sizeMax: profileSizeMax)
-            return try TrainingProfile(json: bytes)
+            let profile = try TrainingProfile(json: bytes)
+            guard profile.features.map(\.name) == model.featureNames else {
+                throw TrainingProfile.refusal("its features are not the model's")
+            }
+            return profile
         } catch .missingFile {
             return nil
         }

@@ -33,6 +33,7 @@ package enum ModelDirectory {
                 problem: "every row needs \(model.featureNames.count) values")
         }
         let files = try files(of: model, facts: facts, example: example, profile: profile)
+        if profile == nil { try remove(profilePath, in: directory) }
         var entries: [ModelDirectoryManifest.Entry] = []
         for (path, bytes) in files {
             try write(bytes, to: path, in: directory)
@@ -85,6 +86,16 @@ package enum ModelDirectory {
             }
         }
         return row.map { $0 ?? 0 }
+    }
+
+    /// A profile left by an earlier model would be taken for this one's.
+    private static func remove(
+        _ path: String, in directory: String
+    ) throws(ModelDirectoryError) {
+        let file = directory + "/" + path
+        guard unlink(file) != 0, errno != ENOENT, errno != ENOTDIR else { return }
+        throw .fileSystem(
+            path: file, operation: "remove", cause: String(cString: strerror(errno)))
     }
 
     private static func write(

@@ -22,20 +22,22 @@ package enum ModelFile {
 
     /// Reads what `encode` wrote.
     package static func decode(_ bytes: [UInt8]) throws(ModelFileError) -> TrainedModel {
-        let model = try ModelFileReader(bytes: bytes).decode()
+        try decodeWithDigest(bytes).model
+    }
+
+    /// Reads what `encode` wrote, and which other form was written with it (`.none` if none was).
+    package static func decodeWithDigest(
+        _ bytes: [UInt8]
+    ) throws(ModelFileError) -> (model: TrainedModel, otherFormDigest: FileDigest) {
+        let reader = try ModelFileReader(bytes: bytes)
+        let model = try reader.decode()
         try ModelCheck.check(model)
-        return model
+        return (model, reader.otherFormDigest)
     }
 
     /// The SHA-256 of the whole file: what `/model/load` reports.
     package static func digest(of bytes: [UInt8]) -> FileDigest {
         FileDigest(of: bytes)
-    }
-
-    /// The digest of the model's other form, or `.none`. Checks the header and the checksum only.
-    package static func otherFormDigest(of bytes: [UInt8]) throws(ModelFileError) -> FileDigest {
-        _ = try ModelFileReader(bytes: bytes)
-        return FileDigest(bytes: Array(bytes[ModelFileLayout.otherForm])) ?? .none
     }
 
     /// The checksum a file carries: over all its bytes, those of the checksum itself as zeros.

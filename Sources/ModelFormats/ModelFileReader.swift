@@ -39,6 +39,11 @@ struct ModelFileReader {
         self.ranges = ranges
     }
 
+    /// The digest of the model's other form, or `.none`.
+    var otherFormDigest: FileDigest {
+        FileDigest(bytes: Array(bytes[ModelFileLayout.otherForm])) ?? .none
+    }
+
     func decode() throws(ModelFileError) -> TrainedModel {
         let texts = try texts()
         let featureCount = Int(layout.featureCount)

@@ -101,17 +101,17 @@ struct ModelFileWriter {
         case .textEnds: appendStarts(of: texts.map(\.utf8.count), to: &bytes, skippingFirst: true)
         case .optionalFeatures:
             bytes += model.featureNames.map { model.optionalFeatures.contains($0) ? 1 : 0 }
-        case .integerLabels: labels.forEach { bytes.append(integer: $0) }
-        case .baseScores: model.ensemble.baseScores.forEach { bytes.append(float: $0) }
+        case .integerLabels: bytes.append(integers: labels)
+        case .baseScores: bytes.append(floats: model.ensemble.baseScores)
         case .treeNodeStarts: appendStarts(of: trees.map(\.nodeCount), to: &bytes)
         case .treeLeafStarts:
             let outputCount = model.ensemble.outputCount
             appendStarts(of: trees.map { $0.leafValues.count / outputCount }, to: &bytes)
-        case .splitFeatures: trees.forEach { $0.splitFeature.forEach { bytes.append(integer: $0) } }
-        case .thresholds: trees.forEach { $0.threshold.forEach { bytes.append(float: $0) } }
-        case .leftChildren: trees.forEach { $0.leftChild.forEach { bytes.append(integer: $0) } }
+        case .splitFeatures: trees.forEach { bytes.append(integers: $0.splitFeature) }
+        case .thresholds: trees.forEach { bytes.append(floats: $0.threshold) }
+        case .leftChildren: trees.forEach { bytes.append(integers: $0.leftChild) }
         case .missingGoesLeft: trees.forEach { bytes += $0.missingGoesLeft.map { $0 ? 1 : 0 } }
-        case .leafValues: trees.forEach { $0.leafValues.forEach { bytes.append(float: $0) } }
+        case .leafValues: trees.forEach { bytes.append(floats: $0.leafValues) }
         }
     }
 
@@ -144,7 +144,11 @@ extension [UInt8] {
         Swift.withUnsafeBytes(of: integer.littleEndian) { append(contentsOf: $0) }
     }
 
-    fileprivate mutating func append(float: Float) {
-        append(integer: float.bitPattern)
+    fileprivate mutating func append(integers: [some FixedWidthInteger]) {
+        integers.map(\.littleEndian).withUnsafeBytes { append(contentsOf: $0) }
+    }
+
+    fileprivate mutating func append(floats: [Float]) {
+        append(integers: floats.map(\.bitPattern))
     }
 }

@@ -55,13 +55,13 @@ package struct TrainingProfile: Sendable, Hashable, Codable {
             throw Self.refusal(
                 "it has version \(profile.version); this build reads \(Self.currentVersion)")
         }
-        guard profile.features.allSatisfy({ $0.shares.count == $0.edges.count + 1 }) else {
-            throw Self.refusal("a feature's bins and shares differ in number")
+        if let feature = profile.features.first(where: { !$0.isSound }) {
+            throw Self.refusal("the bins of '\(feature.name)' make no sense")
         }
         self = profile
     }
 
-    private static func refusal(_ cause: String) -> ModelDirectoryError {
+    static func refusal(_ cause: String) -> ModelDirectoryError {
         .fileSystem(path: ModelDirectory.profilePath, operation: "read", cause: cause)
     }
 
@@ -87,6 +87,12 @@ package struct TrainingProfile: Sendable, Hashable, Codable {
 }
 
 extension TrainingProfile.Feature {
+    fileprivate var isSound: Bool {
+        shares.count == edges.count + 1 && shares.allSatisfy((0...1).contains)
+            && zip(edges, edges.dropFirst()).allSatisfy { $0 < $1 }
+            && (0...1).contains(missingShare)
+    }
+
     /// Infinite values count in the bins but not in the moments.
     fileprivate init(name: String, values: [Float]) {
         let present = values.filter { !$0.isNaN }.sorted()

@@ -18,9 +18,7 @@ struct ModelDirectoryTests {
 
     @Test("It is read as it was written")
     func roundTrip() throws {
-        let profile = TrainingProfile(names: example.featureNames, rowCount: 3) { column in
-            [Float(column), .nan, 2]
-        }
+        let profile = Self.profile(of: example)
         let manifest = try write(profile: profile)
         let loaded = try ModelDirectory.read(at: folder.path)
         #expect(loaded.model == example.model)
@@ -32,7 +30,7 @@ struct ModelDirectoryTests {
 
     @Test("The manifest lists every file with its size and digest, MLmodel last")
     func manifest() throws {
-        let manifest = try write(profile: TrainingProfile(names: [], rowCount: 0) { _ in [] })
+        let manifest = try write(profile: Self.profile(of: example))
         let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
             .filter { !$0.hasSuffix("manta") || $0.contains("/") }
         #expect(Set(paths) == Set(manifest.entries.map(\.path)))
@@ -146,6 +144,38 @@ struct ModelDirectoryTests {
         #expect(throws: ModelDirectoryError.self) {
             try ModelDirectory.write(example.model, to: path("file/model"), facts: facts)
         }
+    }
+
+    @Test("A profile goes when the model is replaced by one without")
+    func staleProfile() throws {
+        _ = try write(profile: Self.profile(of: example))
+        #expect(try ModelDirectory.read(at: folder.path).profile != nil)
+        _ = try write()
+        #expect(try ModelDirectory.read(at: folder.path).profile == nil)
+    }
+
+    @Test("A profile of other features is refused")
+    func otherProfile() throws {
+        _ = try write(profile: TrainingProfile(names: ["x"], rowCount: 1) { _ in [1] })
+        expectRefusal { $0.description.contains("profile.json") }
+    }
+
+    @Test("The packages a directory asks for are those the tests ran with")
+    func pins() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let pins = try String(
+            contentsOf: root.appendingPathComponent("script/requirements.txt"), encoding: .utf8)
+        let writer = MLmodelWriter(
+            facts: MLmodelFacts(created: Date()), signature: ModelSignature(of: example.model),
+            modelDigest: .none)
+        let asked = writer.requirements.split(separator: "\n")
+        #expect(asked.count == 3)
+        #expect(Set(asked).isSubset(of: pins.split(separator: "\n")))
+    }
+
+    private static func profile(of example: ModelExample) -> TrainingProfile {
+        TrainingProfile(names: example.featureNames, rowCount: 3) { [Float($0), .nan, 2] }
     }
 
     private func write(profile: TrainingProfile? = nil) throws -> ModelDirectoryManifest {

@@ -115,7 +115,8 @@ struct ModelExample: CustomTestStringConvertible, Sendable {
 extension ModelExample {
     static let strangeNames = [
         "sepal length (cm)", "a.b", "größe", "say \"x\"", "c *d &e", "'q'", " lead", "0", "tab\tx",
-        "line\nbreak", "back\\slash", "年収", "{\"type\": 1}", "# no", "a: b", "\u{2028}",
+        "line\nbreak", "back\\slash", "年収", "{\"type\": 1}", "# no", "a: b", "\u{2028}", "🌲",
+        "\u{FFFE}", "\u{85}",
     ]
 
     static let all: [ModelExample] = [

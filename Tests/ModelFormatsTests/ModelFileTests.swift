@@ -28,8 +28,9 @@ struct ModelFileTests {
     func otherForm() throws {
         let digest = FileDigest(of: [1, 2, 3])
         let bytes = try ModelFile.encode(stump(), otherFormDigest: digest)
-        #expect(try ModelFile.otherFormDigest(of: bytes) == digest)
-        #expect(try ModelFile.otherFormDigest(of: try ModelFile.encode(stump())) == .none)
+        #expect(try ModelFile.decodeWithDigest(bytes).otherFormDigest == digest)
+        let alone = try ModelFile.encode(stump())
+        #expect(try ModelFile.decodeWithDigest(alone).otherFormDigest == .none)
     }
 
     @Test("Every section starts on 64 bytes and holds its column as it is documented")

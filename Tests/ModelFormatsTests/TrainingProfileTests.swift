@@ -43,11 +43,20 @@ struct TrainingProfileTests {
         let texts = [
             "", "[]", #"{"version": 2, "rowCount": 1, "features": []}"#,
             #"{"version": 1, "rowCount": 1}"#,
+            feature(edges: "[1, 2]", shares: "[0.5, 0.5]"),
+            feature(edges: "[2, 1]", shares: "[0.5, 0.25, 0.25]"),
+            feature(edges: "[1]", shares: "[-1, 2]"), feature(edges: "[1e999]", shares: "[1, 0]"),
         ]
         for text in texts {
             #expect(throws: ModelDirectoryError.self) {
                 try TrainingProfile(json: Array(text.utf8))
             }
         }
+    }
+
+    private func feature(edges: String, shares: String) -> String {
+        #"{"version": 1, "rowCount": 1, "features": [{"name": "x", "missingShare": 0, "#
+            + #""minimum": 0, "maximum": 1, "mean": 0, "standardDeviation": 1, "#
+            + "\"edges\": \(edges), \"shares\": \(shares)}]}"
     }
 }
