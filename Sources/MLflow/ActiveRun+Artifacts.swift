@@ -54,8 +54,8 @@ extension ActiveRun {
             if let modelID = model.id { try await client.logOutput(modelID: modelID, run: id) }
             try await client.uploadDirectory(directory, to: model.artifactURI)
         } catch {
-            // The first error is the one to report.
-            _ = try? await client.finishLoggedModel(model, as: .failed)
+            // The first error is the one to report. A task of its own: this one may be cancelled.
+            await Task { _ = try? await client.finishLoggedModel(model, as: .failed) }.value
             throw error
         }
         return try await client.finishLoggedModel(model, as: .ready)

@@ -10,8 +10,9 @@ package struct ArtifactPath: Sendable, Hashable {
         self.segments = segments
     }
 
-    /// - Throws: `invalidAnswer` for an absolute path, `..`, `.`, an empty segment, a backslash or a
-    ///   control character, also where they are percent-encoded, once or again.
+    /// - Throws: `invalidAnswer` for an absolute path, `..`, `.`, an empty segment, a backslash, a
+    ///   control character or a percent-escape: MLflow's servers decode names once too often, so an
+    ///   escape arrives as something else (`%2e%2e`), or as another file.
     package init(_ text: String) throws(MLflowError) {
         guard text.utf8.count <= ArtifactPath.lengthMax else { throw ArtifactPath.refused(text) }
         var segments: [String] = []
@@ -47,36 +48,19 @@ package struct ArtifactPath: Sendable, Hashable {
     }
 
     private static func isPlain(_ segment: Substring) -> Bool {
-        var text = String(segment)
-        // Some stores and servers decode more than once: what is harmless now must stay so.
-        for _ in 0..<3 {
-            guard !text.isEmpty, text != ".", text != "..", !text.contains("\\"),
-                !text.contains("/"),
-                text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
-            else { return false }
-            guard let decoded = decoded(text), decoded != text else { return true }
-            text = decoded
-        }
-        return false
+        !segment.isEmpty && segment != "." && segment != ".." && !hasPercentEscape(segment)
+            && segment.unicodeScalars.allSatisfy {
+                $0.value >= 0x20 && $0.value != 0x7F && $0 != "\\"
+            }
     }
 
-    /// Percent-escapes resolved; `nil` when there are none or the result is no text.
-    private static func decoded(_ text: String) -> String? {
-        guard text.contains("%") else { return nil }
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            let digits = String(decoding: rest.prefix(2), as: UTF8.self)
-            if byte == UInt8(ascii: "%"), digits.utf8.count == 2,
-                let value = UInt8(digits, radix: 16)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
+    private static func hasPercentEscape(_ segment: Substring) -> Bool {
+        func isHexDigit(_ byte: UInt8) -> Bool { Character(UnicodeScalar(byte)).isHexDigit }
+        let bytes = Array(segment.utf8)
+        return bytes.indices.dropLast(2).contains {
+            bytes[$0] == UInt8(ascii: "%") && isHexDigit(bytes[$0 + 1])
+                && isHexDigit(bytes[$0 + 2])
         }
-        return String(validating: bytes, as: UTF8.self)
     }
 
     private static func refused(_ text: String) -> MLflowError {

@@ -62,9 +62,11 @@ struct WireRegisteredModel: Decodable {
 }
 
 /// A version, which some servers send as a number.
-struct VersionText: Decodable {
+struct VersionText {
     let text: String
+}
 
+extension VersionText: Decodable {
     init(from decoder: any Decoder) throws {
         text = String(try LooseInteger(from: decoder).value)
     }

@@ -4,7 +4,7 @@ import Synchronization
 /// A small HTTP/1.1 server over plain sockets whose answers are written by the test, byte by byte if
 /// need be: connections that break, stall, flood or speak nonsense.
 ///
-/// One thread per connection. It ends with `stop`, or when the last reference is gone.
+/// One thread per connection. It ends with `stop`, or with the test process.
 package final class TestHTTPServer: Sendable {
     package struct Request: Sendable {
         package let method: String
@@ -91,10 +91,6 @@ package final class TestHTTPServer: Sendable {
         port = try Sockets.port(of: listener)
         let (listener, shared) = (listener, shared)
         Sockets.startThread { TestHTTPServer.accept(listener, shared) }
-    }
-
-    deinit {
-        stop()
     }
 
     package var url: String { "http://127.0.0.1:\(port)" }
