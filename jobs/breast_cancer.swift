@@ -9,17 +9,16 @@ struct Options: JobOptions {
     @Option(help: "Parts of the cross-validation.") var folds = 5
 }
 
-/// One turn of the cross-validation. The data sets travel as blobs beside it.
+/// One turn of the cross-validation. The data set that all folds share travels once, as a blob.
 struct Turn: Codable, Sendable {
     var learner: RandomForestClassifier
-    var train: Dataset
-    var validation: Dataset
+    var fold: Fold
 }
 
 let score = RemoteTask("score") { (turn: Turn, context) async throws -> Double in
-    let model = try turn.learner.fit(turn.train, threads: context.threads)
-    let accuracy = try model.evaluate(on: turn.validation)["accuracy"] ?? 0
-    print("accuracy \(accuracy) on \(turn.validation.rowCount) rows")
+    let model = try turn.learner.fit(turn.fold.train, threads: context.threads)
+    let accuracy = try model.evaluate(on: turn.fold.validation)["accuracy"] ?? 0
+    print("fold \(turn.fold.index): accuracy \(accuracy)")
     return accuracy
 }
 
@@ -29,9 +28,7 @@ try await runJob(Options.self) { options, cluster in
     let learner = try RandomForestClassifier(
         trees: options.trees, maxDepth: options.depth, seed: 42)
 
-    let turns = train.folds(options.folds).map {
-        Turn(learner: learner, train: $0.train, validation: $0.validation)
-    }
+    let turns = train.folds(options.folds).map { Turn(learner: learner, fold: $0) }
     let scores = try await cluster.map(score, over: turns)
     let mean = scores.reduce(0, +) / Double(scores.count)
 

@@ -76,7 +76,7 @@ public final class Cluster: Sendable {
     func prepare<Input, Output>(
         _ task: RemoteTask<Input, Output>, _ input: Input
     ) async throws -> TaskCall {
-        _ = try TaskRegistry.shared.withLock { try $0.handler(of: task.name) }
+        _ = try TaskRegistry.shared.withLock { try $0.entry(named: task.name) }
         let bytes = try await runner.encode(
             input, subject: "the input of task \"\(task.name)\"")
         let key = OccurrenceKey(

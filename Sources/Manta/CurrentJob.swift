@@ -1,4 +1,3 @@
-import Foundation
 import Synchronization
 
 /// The job whose closure runs, for what a script calls without naming its cluster: `MLflow.run`.
@@ -22,7 +21,7 @@ struct CurrentJob: Sendable {
     /// The current job, or what the process's environment says of one.
     static func orFromEnvironment() throws -> CurrentJob {
         if let value { return value }
-        let environment = try DriverEnvironment(ProcessInfo.processInfo.environment)
+        let environment = try DriverEnvironment.current()
         return CurrentJob(environment: environment, jobID: environment.jobID, script: "")
     }
 

@@ -39,9 +39,14 @@ struct DriverEnvironment: Sendable {
     /// The environment of this process. The channel's token is taken out of it, so that programs
     /// which the job's own code starts do not inherit it.
     static func ofThisProcess() throws -> DriverEnvironment {
-        let environment = try DriverEnvironment(ProcessInfo.processInfo.environment)
+        let environment = try current()
         unsetenv("MANTA_CHANNEL_TOKEN")
         return environment
+    }
+
+    /// As it stands now, for code that runs outside `runJob`.
+    static func current() throws -> DriverEnvironment {
+        try DriverEnvironment(ProcessInfo.processInfo.environment)
     }
 
     private static func role(of variables: [String: String]) throws -> Role {

@@ -57,10 +57,7 @@ final class Executor: Sendable {
     }
 
     private func run(_ assignment: UInt64, _ name: String, _ attempt: Int, input: Input) async {
-        let context = TaskContext(
-            taskName: name, attempt: attempt, jobID: peer.welcome.job, node: peer.welcome.node,
-            threads: 1, processThreads: 1, blobs: peer)
-        let (answer, payload) = await answer(to: name, input, context)
+        let (answer, payload) = await answer(to: name, attempt, input)
         // What the task printed reaches the worker before its answer does.
         StandardStreams.flush()
         // When this fails the channel is gone, and so is this process in a moment.
@@ -68,16 +65,20 @@ final class Executor: Sendable {
     }
 
     private func answer(
-        to name: String, _ input: Input, _ context: TaskContext
+        to name: String, _ attempt: Int, _ input: Input
     ) async -> (TaskAnswer, [UInt8]) {
         do {
-            let handler = try TaskRegistry.shared.withLock { try $0.handler(of: name) }
+            let entry = try TaskRegistry.shared.withLock { try $0.entry(named: name) }
+            let threads = entry.options.threads
+            let context = TaskContext(
+                taskName: name, attempt: attempt, jobID: peer.welcome.job, node: peer.welcome.node,
+                threads: threads, processThreads: threads, blobs: peer)
             let bytes =
                 switch input {
                 case .inline(let bytes): bytes
                 case .blob(let digest): try await peer.load(digest)
                 }
-            let output = try await handler(TaskInput(bytes: bytes, blobs: peer), context)
+            let output = try await entry.handler(TaskInput(bytes: bytes, blobs: peer), context)
             guard output.count > TaskCall.inlineMax else { return (.succeeded(blob: nil), output) }
             return (.succeeded(blob: try await peer.put(Data(output)).digest), [])
         } catch is CancellationError {

@@ -19,17 +19,18 @@ final class LocalRunner: TaskRunner {
     }
 
     func run(_ call: TaskCall) async throws -> Data {
-        let handler = try TaskRegistry.shared.withLock { try $0.handler(of: call.name) }
+        let entry = try TaskRegistry.shared.withLock { try $0.entry(named: call.name) }
         try await gate.enter()
         defer { gate.leave() }
         let attemptsMax = call.options.retriesErrors ? call.options.attemptsMax : 1
         for attempt in 1... {
             let context = TaskContext(
-                taskName: call.name, attempt: attempt, jobID: jobID, node: "local", threads: 1,
-                processThreads: slots, blobs: self)
+                taskName: call.name, attempt: attempt, jobID: jobID, node: "local",
+                threads: min(slots, entry.options.threads), processThreads: slots, blobs: self)
             do {
                 return Data(
-                    try await handler(TaskInput(bytes: Data(call.input), blobs: self), context))
+                    try await entry.handler(
+                        TaskInput(bytes: Data(call.input), blobs: self), context))
             } catch {
                 if Task.isCancelled { throw CancellationError() }
                 guard attempt >= attemptsMax else { continue }

@@ -30,11 +30,12 @@ public struct RemoteTask<Input: Codable & Sendable, Output: Codable & Sendable>:
         precondition((1...100).contains(attempts), "attempts must be in 1...100")
         precondition(memoryInBytes >= 0, "memoryInBytes must not be negative")
         self.name = name
-        options = TaskOptions(
+        let options = TaskOptions(
             milliCPUs: Int((cpus * 1_000).rounded()), memoryInBytes: memoryInBytes,
             attemptsMax: attempts, retriesErrors: retriesErrors)
+        self.options = options
         TaskRegistry.shared.withLock {
-            $0.register(name) { input, context in
+            $0.register(name, options) { input, context in
                 let value = try await input.decode(Input.self, taskName: name)
                 let output = try await body(value, context)
                 return try await context.encode(output, taskName: name)
@@ -49,6 +50,9 @@ struct TaskOptions: Sendable, Hashable {
     var memoryInBytes: Int64 = 0
     var attemptsMax = 4
     var retriesErrors = false
+
+    /// Whole CPUs that one call may keep busy.
+    var threads: Int { max(1, milliCPUs / 1_000) }
 }
 
 /// What a running task knows of its surroundings.

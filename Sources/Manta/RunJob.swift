@@ -1,3 +1,4 @@
+import ArgumentParser
 import JobChannel
 import Synchronization
 
@@ -58,6 +59,8 @@ private func parseCommandLine<Options: JobOptions>(_ type: Options.Type) -> Opti
 /// Prints the error and ends the process the way its cause asks for.
 private func leave(with error: any Error) -> Never {
     if let status = StopSignals.exitStatus { ExitStatus.leave(status) }
+    // The script chose its own status: `throw ExitCode(3)`.
+    if let code = error as? ExitCode { ExitStatus.leave(code.rawValue) }
     StandardStreams.flush()
     StandardStreams.writeError("error: \(JobError.message(of: error))\n")
     if case JobError.duplicateTasks = error { ExitStatus.leave(ExitStatus.badScript) }

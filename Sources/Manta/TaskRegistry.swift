@@ -6,19 +6,26 @@ struct TaskRegistry: Sendable {
     /// Runs a task on encoded input and answers encoded output.
     typealias Handler = @Sendable (TaskInput, TaskContext) async throws -> [UInt8]
 
-    private var handlers: [String: Handler] = [:]
+    struct Entry: Sendable {
+        var options: TaskOptions
+        var handler: Handler
+    }
+
+    private var entries: [String: Entry] = [:]
     private var duplicates: Set<String> = []
     private var isClosed = false
 
     static let shared = Mutex(TaskRegistry())
 
-    mutating func register(_ name: String, _ handler: @escaping Handler) {
+    mutating func register(
+        _ name: String, _ options: TaskOptions = TaskOptions(), _ handler: @escaping Handler
+    ) {
         guard !isClosed else { return }
-        guard handlers[name] == nil else {
+        guard entries[name] == nil else {
             duplicates.insert(name)
             return
         }
-        handlers[name] = handler
+        entries[name] = Entry(options: options, handler: handler)
     }
 
     /// - Throws: `JobError.duplicateTasks`.
@@ -28,10 +35,11 @@ struct TaskRegistry: Sendable {
     }
 
     /// In alphabetical order.
-    var names: [String] { handlers.keys.sorted() }
+    var names: [String] { entries.keys.sorted() }
 
-    func handler(of name: String) throws -> Handler {
-        guard let handler = handlers[name] else { throw JobError.taskNotDeclared(task: name) }
-        return handler
+    /// - Throws: `JobError.taskNotDeclared`.
+    func entry(named name: String) throws -> Entry {
+        guard let entry = entries[name] else { throw JobError.taskNotDeclared(task: name) }
+        return entry
     }
 }

@@ -181,7 +181,7 @@ import Testing
         try registry.close()
         registry.register("late") { _, _ in [] }
         #expect(throws: JobError.taskNotDeclared(task: "late")) {
-            _ = try registry.handler(of: "late")
+            _ = try registry.entry(named: "late")
         }
     }
 }
