@@ -25,26 +25,34 @@ public struct Evaluation: Sendable, Hashable {
     }
 }
 
+extension Evaluation {
+    /// Compares answers with the target of the rows they belong to.
+    ///
+    /// Throws if there are no rows, or if the target is of the other kind.
+    init(of predictions: Predictions, on dataset: Dataset) throws(TrainingError) {
+        guard dataset.rowCount > 0 else { throw .noRows }
+        switch (predictions.task, dataset.target) {
+        case (.classification(let classes), .classes(let labels, let indices)):
+            let answers = ClassAnswers(
+                predictions: predictions, classes: classes, labels: labels, indices: indices)
+            self = answers.evaluation()
+        case (.regression, .values(let truth)):
+            self.init(
+                metrics: RegressionMetrics.all(truth: truth, answers: predictions.scores),
+                confusion: [], classes: [])
+        case (.classification, .values):
+            throw .targetHoldsNumbers(target: dataset.targetName)
+        case (.regression, .classes):
+            throw .targetHoldsClasses(target: dataset.targetName)
+        }
+    }
+}
+
 extension TrainedModel {
     /// Answers the data set's rows and compares with its target.
     ///
     /// Throws if a column is missing, if there are no rows, or if the target is of the other kind.
     public func evaluate(on dataset: Dataset) throws -> Evaluation {
-        guard dataset.rowCount > 0 else { throw TrainingError.noRows }
-        let predictions = try predict(dataset)
-        switch (task, dataset.target) {
-        case (.classification(let classes), .classes(let labels, let indices)):
-            let answers = ClassAnswers(
-                predictions: predictions, classes: classes, labels: labels, indices: indices)
-            return answers.evaluation()
-        case (.regression, .values(let truth)):
-            return Evaluation(
-                metrics: RegressionMetrics.all(truth: truth, answers: predictions.scores),
-                confusion: [], classes: [])
-        case (.classification, .values):
-            throw TrainingError.targetHoldsNumbers(target: dataset.targetName)
-        case (.regression, .classes):
-            throw TrainingError.targetHoldsClasses(target: dataset.targetName)
-        }
+        try Evaluation(of: predict(dataset), on: dataset)
     }
 }

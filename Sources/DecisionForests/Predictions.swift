@@ -75,21 +75,23 @@ extension TrainedModel {
 
     /// Predicts a data set's rows; its columns are found by name and may stand in any order.
     public func predict(_ dataset: Dataset) throws -> Predictions {
-        try predict(rows(of: dataset))
+        try predict(dataset.features(named: featureNames))
     }
+}
 
-    /// The data set's rows with the features in the model's order.
-    private func rows(of dataset: Dataset) throws(DatasetError) -> FeatureMatrix {
-        if dataset.featureNames == featureNames { return dataset.features }
+extension Dataset {
+    /// The rows with these columns in this order; further columns are left out.
+    package func features(named names: [String]) throws(DatasetError) -> FeatureMatrix {
+        if names == featureNames { return features }
         var columnOf: [String: Int] = [:]
-        for (index, name) in dataset.featureNames.enumerated() { columnOf[name] = index }
+        for (index, name) in featureNames.enumerated() { columnOf[name] = index }
         var columns: [[Float]] = []
-        for name in featureNames {
+        for name in names {
             guard let column = columnOf[name] else {
                 throw .shape("the model needs the column '\(name)', the data set has none")
             }
-            columns.append(dataset.columns[column])
+            columns.append(self.columns[column])
         }
-        return FeatureMatrix(columns: columns, rowCount: dataset.rowCount)
+        return FeatureMatrix(columns: columns, rowCount: rowCount)
     }
 }

@@ -8,6 +8,10 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     case targetHoldsClasses(target: String)
     /// Every row has weight zero.
     case noWeight
+    /// A linear classifier needs rows of two classes.
+    case oneClass
+    /// Columns depend on each other and there is no penalty to choose between the solutions.
+    case singular
     /// The trees given do not make up the forest.
     case treeCount(expected: Int, found: Int)
 
@@ -22,6 +26,10 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
             "Target '\(target)' holds classes; use a classifier, or read it as regression."
         case .noWeight:
             "Every row has weight zero; at least one must count."
+        case .oneClass:
+            "The target has fewer than two classes; there is nothing to tell apart."
+        case .singular:
+            "Some columns depend on each other; raise alpha above 0."
         case .treeCount(let expected, let found):
             "The forest has \(expected) trees, \(found) were given."
         }
