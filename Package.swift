@@ -17,10 +17,12 @@ struct Room {
         case argumentParser = "ArgumentParser"
         case collections = "Collections"
         case crypto = "Crypto"
+        case httpTypes = "HTTPTypes"
         case hummingbird = "Hummingbird"
         case hummingbirdTesting = "HummingbirdTesting"
         case logging = "Logging"
         case nioCore = "NIOCore"
+        case nioHTTP1 = "NIOHTTP1"
         case serviceLifecycle = "ServiceLifecycle"
         case yams = "Yams"
 
@@ -29,9 +31,10 @@ struct Room {
             case .argumentParser: "swift-argument-parser"
             case .collections: "swift-collections"
             case .crypto: "swift-crypto"
+            case .httpTypes: "swift-http-types"
             case .hummingbird, .hummingbirdTesting: "hummingbird"
             case .logging: "swift-log"
-            case .nioCore: "swift-nio"
+            case .nioCore, .nioHTTP1: "swift-nio"
             case .serviceLifecycle: "swift-service-lifecycle"
             case .yams: "Yams"
             }
@@ -53,9 +56,10 @@ struct Room {
             case .argumentParser: "1.5.0"
             case .collections: "1.1.0"
             case .crypto: "4.0.0"
+            case .httpTypes: "1.4.0"
             case .hummingbird, .hummingbirdTesting: "2.28.0"
             case .logging: "1.6.0"
-            case .nioCore: "2.100.0"
+            case .nioCore, .nioHTTP1: "2.100.0"
             case .serviceLifecycle: "2.6.0"
             case .yams: "6.0.0"
             }
@@ -86,7 +90,7 @@ let rooms: [Room] = [
     Room(
         name: "Cluster",
         uses: ["Jobs", "JobChannel", "HTTPClient", "Telemetry", "Processes"],
-        products: [.hummingbird, .nioCore, .logging, .crypto]),
+        products: [.hummingbird, .httpTypes, .nioCore, .logging, .crypto]),
     Room(
         name: "Manta",
         uses: ["JobChannel", "DecisionForests", "ModelFormats", "MLflow", "HTTPClient"],
@@ -94,13 +98,11 @@ let rooms: [Room] = [
     Room(
         name: "Serving",
         uses: ["ModelFormats", "DecisionForests", "MLflow", "Telemetry"],
-        products: [.hummingbird, .nioCore, .logging, .crypto],
-        testUses: []),
+        products: [.hummingbird, .nioCore, .nioHTTP1, .serviceLifecycle, .logging, .crypto]),
     Room(
         name: "Commands",
         uses: [
-            "Cluster", "Serving", "Jobs", "MLflow", "ModelFormats", "DecisionForests", "HTTPClient",
-            "Telemetry", "Processes",
+            "Cluster", "Serving", "Jobs", "MLflow", "HTTPClient", "Telemetry", "Processes",
         ],
         products: [.argumentParser, .logging, .crypto]),
 ]

@@ -82,7 +82,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
     /// Everything but our own secrets and settings; a job gets the head's address and its own token.
     private func jobEnvironment(_ environment: Environment) -> [String: String] {
-        var variables = ProcessInfo.processInfo.environment.filter { name, _ in
+        var variables = environment.values.filter { name, _ in
             !name.hasPrefix("MANTA_") && !name.hasPrefix("REDIS_")
         }
         variables["MANTA_ADDRESS"] = environment.headAddress(address)

@@ -82,7 +82,7 @@ struct Detached {
         ]
         if let cpus = options.cpus { arguments += ["--cpus", String(cpus)] }
         var specification = ChildProcess.Specification(
-            ExecutablePath.current, arguments, environment: ProcessInfo.processInfo.environment)
+            ExecutablePath.current, arguments, environment: Environment.current().values)
         specification.standardOutput = .file(directory + "/logs/up.log")
         specification.standardError = .file(directory + "/logs/up.log")
         specification.isSessionLeader = true
