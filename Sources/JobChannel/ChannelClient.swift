@@ -1,6 +1,7 @@
 import Glibc
 
-/// A process's end of the channel after the handshake: the connection and what the worker said first.
+/// A process's end of the channel after the handshake: the connection and what the worker said
+/// first.
 package struct ChannelClient: Sendable {
     package let connection: ChannelConnection
     package let welcome: Welcome
@@ -74,8 +75,8 @@ package struct Hello: Sendable, Hashable {
 }
 
 extension ChannelConnection {
-    /// Worker's side: waits for `hello` and checks its version. The caller checks the token and then
-    /// sends `welcome`, or `refused` and closes.
+    /// Worker's side: waits for `hello` and checks its version. The caller checks the token and
+    /// then sends `welcome`, or `refused` and closes.
     ///
     /// A mismatch is answered with `refused`, naming both versions, before it is thrown.
     package func receiveHello(within timeout: Duration = .seconds(10)) async throws -> Hello {

@@ -4,7 +4,8 @@ import Synchronization
 /// One connected socket between a worker and a process of a job, either side's end of it.
 ///
 /// One plain thread per connection waits for the socket; asynchronous code never blocks. The thread
-/// is the only one that reads and closes the descriptor and ends at EOF, at an error or after `close`.
+/// is the only one that reads and closes the descriptor and ends at EOF, at an error or after
+/// `close`.
 package final class ChannelConnection: Sendable {
     /// A peer that takes no byte for this long while we have some to send is given up.
     package static let sendTimeout = Duration.seconds(30)
@@ -38,8 +39,8 @@ package final class ChannelConnection: Sendable {
         }
     }
 
-    /// What the peer sends, in order; ends at EOF or `close`, throws when the peer breaks the format.
-    /// One reader at a time; a second loop continues where the first one stopped.
+    /// What the peer sends, in order; ends at EOF or `close`, throws when the peer breaks the
+    /// format. One reader at a time; a second loop continues where the first one stopped.
     package var messages: AsyncThrowingStream<ChannelMessage, any Error> {
         AsyncThrowingStream { [mailbox] in try await mailbox.next() }
     }
@@ -78,7 +79,8 @@ package final class ChannelConnection: Sendable {
     }
 
     /// Calls `action` once, on the connection's own thread, as soon as the peer has closed its end:
-    /// also while all of the concurrency pool computes and nobody reads `messages`. Not after `close`.
+    /// also while all of the concurrency pool computes and nobody reads `messages`. Not after
+    /// `close`.
     package func whenPeerGone(_ action: @escaping @Sendable () -> Void) {
         let isGone = onPeerGone.withLock { watch in
             if !watch.isGone { watch.action = action }

@@ -3,8 +3,8 @@ import Synchronization
 
 /// The worker's end: a socket file that its job's processes connect to.
 ///
-/// The file is 0600 in a folder that is 0700, so that only this user reaches it; `hello`'s token then
-/// says which process it is.
+/// The file is 0600 in a folder that is 0700, so that only this user reaches it; `hello`'s token
+/// then says which process it is.
 package final class ChannelListener: Sendable {
     /// Connections that wait unaccepted or unread; more are closed at once.
     package static let backlog = 256
@@ -20,8 +20,8 @@ package final class ChannelListener: Sendable {
 
     /// Makes the folder when it is missing and takes the place of a stale socket file.
     ///
-    /// - Throws: `unusablePath` when the path is over 107 bytes, something else than a socket stands
-    ///   there, or the folder is open to others.
+    /// - Throws: `unusablePath` when the path is over 107 bytes, something else than a socket
+    ///   stands there, or the folder is open to others.
     package init(path: String) throws(ChannelError) {
         try UnixSocket.check(path)
         try Self.prepareFolder(of: path)

@@ -1,7 +1,8 @@
 /// What a worker and its job's processes say to each other, over one Unix socket per process.
 ///
-/// Each message is one frame: see `Frame`. `payload` carries task inputs and results; everything else is
-/// in the header. Blobs never travel here: they are handed over as files (`blobOffered`, `blobReady`).
+/// Each message is one frame: see `Frame`. `payload` carries task inputs and results; everything
+/// else is in the header. Blobs never travel here: they are handed over as files (`blobOffered`,
+/// `blobReady`).
 package struct ChannelMessage: Sendable, Hashable {
     package var header: Header
     package var payload: [UInt8]
@@ -16,15 +17,15 @@ package struct ChannelMessage: Sendable, Hashable {
 
         /// The first frame. `token` is the one the worker put into the process's environment.
         case hello(protocolVersion: Int, role: ProcessRole, pid: Int32, token: String)
-        /// Driver: wants this task done; `payload` is its input. Answered by `completed` with the same
-        /// `request`, at once when the job already did it (memoised).
+        /// Driver: wants this task done; `payload` is its input. Answered by `completed` with the
+        /// same `request`, at once when the job already did it (memoised).
         case enqueue(request: UInt64, TaskRequest)
         /// Driver: no longer interested in the answer of `request`.
         case abandon(request: UInt64)
         /// Executor: the end of the assignment; on success `payload` is the result.
         case answered(assignment: UInt64, TaskAnswer)
-        /// Either: a file at `path` inside the scratch folder holds a blob with this digest. The worker
-        /// verifies, stores and takes the file; answered by `blobReady` or `refused`.
+        /// Either: a file at `path` inside the scratch folder holds a blob with this digest. The
+        /// worker verifies, stores and takes the file; answered by `blobReady` or `refused`.
         case blobOffered(request: UInt64, digest: String, path: String)
         /// Either: wants a blob as a read-only file; answered by `blobReady` or `refused`.
         case blobWanted(request: UInt64, digest: String)
@@ -35,11 +36,13 @@ package struct ChannelMessage: Sendable, Hashable {
 
         /// Answers `hello`.
         case welcome(Welcome)
-        /// Executor: run this task on `payload`, or on the blob `inputBlob` names (ask with `blobWanted`).
+        /// Executor: run this task on `payload`, or on the blob `inputBlob` names (ask with
+        /// `blobWanted`).
         case run(assignment: UInt64, task: String, attempt: Int, inputBlob: String?)
         /// Executor: stop working on the assignment as soon as convenient.
         case cancel(assignment: UInt64)
-        /// Driver: how an enqueued task ended; on success `payload` is the result, unless `blob` names it.
+        /// Driver: how an enqueued task ended; on success `payload` is the result, unless `blob`
+        /// names it.
         case completed(request: UInt64, TaskAnswer)
         case blobReady(request: UInt64, path: String)
         case refused(request: UInt64, reason: String)

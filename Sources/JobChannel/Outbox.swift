@@ -33,8 +33,8 @@ final class Outbox: Sendable {
     /// Takes a whole frame and sends what can be sent without waiting.
     ///
     /// - Returns: true when something is left for the thread.
-    /// - Throws: `closed`, the error that broke the connection, or `tooLarge` when the peer reads so
-    ///   slowly that the bound is reached.
+    /// - Throws: `closed`, the error that broke the connection, or `tooLarge` when the peer reads
+    ///   so slowly that the bound is reached.
     func put(_ frame: [UInt8]) throws(ChannelError) -> Bool {
         try state.withLock { state throws(ChannelError) -> Bool in
             if let failure = state.failure { throw failure }

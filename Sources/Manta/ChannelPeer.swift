@@ -4,8 +4,8 @@ import Synchronization
 
 /// A driver's or an executor's side of the channel: asks the worker and waits for its answers.
 ///
-/// `listen` must run all the time; it hands every answer to the call that waits for it and everything
-/// else to the owner.
+/// `listen` must run all the time; it hands every answer to the call that waits for it and
+/// everything else to the owner.
 final class ChannelPeer: BlobAccess {
     private struct State {
         var nextRequest: UInt64 = 1

@@ -5,11 +5,11 @@ import Foundation
 extension Cluster {
     /// Grows the learner's trees on all slots of the cluster and puts the model together.
     ///
-    /// The data set travels once, as a blob that every executor maps. The model is the same, bit for
-    /// bit, for any number of workers and threads, and after killed ones.
+    /// The data set travels once, as a blob that every executor maps. The model is the same, bit
+    /// for bit, for any number of workers and threads, and after killed ones.
     ///
-    /// - Throws: `TrainingError` for data that nothing can be learned from, `JobError` for tasks that
-    ///   were lost.
+    /// - Throws: `TrainingError` for data that nothing can be learned from, `JobError` for tasks
+    ///   that were lost.
     public func fit(
         _ learner: some EnsembleLearner, to dataset: Dataset
     ) async throws -> TrainedModel {

@@ -1,9 +1,9 @@
 extension Cluster {
     /// Runs the task on every input and answers the outputs in the inputs' order.
     ///
-    /// At most `maxInFlight` calls are handed out at a time (by default twice the slots and two, which
-    /// keeps every executor busy while answers travel). The first failure ends the map: calls that run
-    /// are given up, the rest is never started.
+    /// At most `maxInFlight` calls are handed out at a time (by default twice the slots and two,
+    /// which keeps every executor busy while answers travel). The first failure ends the map:
+    /// calls that run are given up, the rest is never started.
     ///
     /// - Throws: what the first failing call threw.
     public func map<Input, Output>(

@@ -71,8 +71,8 @@ public final class Cluster: Sendable {
 
     // MARK: Calls
 
-    /// Encodes the input and gives the call its number. Calls of equal (name, input) must be prepared
-    /// in a fixed order, so that a restarted driver finds each one's own result.
+    /// Encodes the input and gives the call its number. Calls of equal (name, input) must be
+    /// prepared in a fixed order, so that a restarted driver finds each one's own result.
     func prepare<Input, Output>(
         _ task: RemoteTask<Input, Output>, _ input: Input
     ) async throws -> TaskCall {

@@ -12,8 +12,8 @@ extension Dataset {
     ///   - pathOrURL: a path below the job's working directory, or an address.
     ///   - target: the column to predict; every other one is a feature.
     ///   - task: whether the target holds classes or numbers.
-    /// - Throws: `DatasetError` for what the file holds, `JobError.unusableInput` for what the server
-    ///   answers.
+    /// - Throws: `DatasetError` for what the file holds, `JobError.unusableInput` for what the
+    ///   server answers.
     public static func load(
         csv pathOrURL: String, target: String, task: TargetKind = .automatic
     ) async throws -> Dataset {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// What a job's process is told by its surroundings: the one place that reads environment variables.
+/// What a job's process is told by its surroundings: the one place that reads environment
+/// variables.
 struct DriverEnvironment: Sendable {
     /// What this process of the job is for.
     enum Role: Sendable, Hashable {

@@ -2,8 +2,8 @@ import DecisionForests
 import ModelFormats
 import Synchronization
 
-/// What a model was trained on, remembered from `fit` to `log`: the distribution of its features, for
-/// drift, and a few rows, as MLflow's input example.
+/// What a model was trained on, remembered from `fit` to `log`: the distribution of its features,
+/// for drift, and a few rows, as MLflow's input example.
 final class FittedModels: Sendable {
     static let shared = FittedModels()
 

@@ -12,8 +12,8 @@ struct GrowTreesInput: Codable, Sendable {
     var count: Int
 
     /// A fit is cut into about this many tasks, whatever the cluster's size: the cut decides the
-    /// tasks' inputs, and a restarted driver must ask for the same ones. (The trees would be the same
-    /// for any cut.)
+    /// tasks' inputs, and a restarted driver must ask for the same ones. (The trees would be the
+    /// same for any cut.)
     static let taskCount = 32
 
     /// All trees of the learner, cut.
@@ -51,7 +51,8 @@ enum GrowTrees {
     static func declare() { _ = task.name }
 }
 
-/// Data sets that this process has decoded and binned, so that only the first task on one pays for it.
+/// Data sets that this process has decoded and binned, so that only the first task on one pays
+/// for it.
 final class BinnedDatasets: Sendable {
     static let shared = BinnedDatasets()
 

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
 
-/// What a script declares, printed as one line of JSON in the role `describe`. The worker asks for it
-/// once after compiling, so that a script that is wrong fails there and not in the middle of a run.
+/// What a script declares, printed as one line of JSON in the role `describe`. The worker asks
+/// for it once after compiling, so that a script that is wrong fails there and not in the middle
+/// of a run.
 struct JobDescription: Codable, Hashable {
     struct Option: Codable, Hashable {
         /// As written on the command line: "--width".
@@ -29,8 +30,8 @@ struct JobDescription: Codable, Hashable {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
-    /// ArgumentParser describes a command's arguments when asked with this flag; what it says is for
-    /// people, so a part that is missing is left out.
+    /// ArgumentParser describes a command's arguments when asked with this flag; what it says is
+    /// for people, so a part that is missing is left out.
     private static func options<Options: JobOptions>(of type: Options.Type) -> [Option] {
         guard case .message(let json) = ParsedOptions<Options>.parse(["--experimental-dump-help"]),
             let dump = try? JSONDecoder().decode(HelpDump.self, from: Data(json.utf8))

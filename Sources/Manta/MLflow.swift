@@ -4,8 +4,8 @@ import Synchronization
 
 /// MLflow tracking for job scripts: runs, metrics, artifacts and registered models.
 public enum MLflow {
-    /// Whether a tracking server is known (MLFLOW_TRACKING_URI). Without one nothing is recorded, and
-    /// `register` writes model directories to `./models`.
+    /// Whether a tracking server is known (MLFLOW_TRACKING_URI). Without one nothing is recorded,
+    /// and `register` writes model directories to `./models`.
     public static var isConfigured: Bool {
         guard let job = try? CurrentJob.orFromEnvironment() else { return false }
         return MLflowConfiguration.isConfigured(in: job.environment.mlflow)
@@ -14,8 +14,9 @@ public enum MLflow {
     /// Records what `body` does as one run: FINISHED when it returns, FAILED when it throws, KILLED
     /// when the job is stopped.
     ///
-    /// A restarted driver goes on with the run its predecessor began, which is found as the n-th run
-    /// that the job begins. Where runs begin in no fixed order (several at once), each needs a `key`.
+    /// A restarted driver goes on with the run its predecessor began, which is found as the n-th
+    /// run that the job begins. Where runs begin in no fixed order (several at once), each needs
+    /// a `key`.
     ///
     /// - Parameters:
     ///   - experiment: made when missing; MLFLOW_EXPERIMENT_NAME or "Default" when nil.

@@ -35,7 +35,8 @@ extension MLflowRun {
         return LoggedModelReference(source: try await logged(model, name, in: active).uri)
     }
 
-    /// Stores the model and makes it a new version of a registered model, which is made when missing.
+    /// Stores the model and makes it a new version of a registered model, which is made when
+    /// missing.
     ///
     /// A restarted driver finds the version its predecessor made: nothing is registered twice.
     ///
@@ -91,7 +92,8 @@ extension MLflowRun {
             profile: origin?.profile)
     }
 
-    /// Nothing is lost without a tracking server: `./models/NAME` can be served and loaded as it is.
+    /// Nothing is lost without a tracking server: `./models/NAME` can be served and loaded as it
+    /// is.
     static func writeLocally(
         _ model: TrainedModel, name: String, below parent: String = "."
     ) throws -> String {

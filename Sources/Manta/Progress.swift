@@ -2,8 +2,8 @@ import Synchronization
 
 /// One line on stderr that says how far a map is: "growTrees: 12/75 done, ETA 3 s".
 ///
-/// On a terminal the line is rewritten in place. Elsewhere, a log for instance, a new line is written
-/// at most each five seconds, and none at all for work that is done sooner.
+/// On a terminal the line is rewritten in place. Elsewhere, a log for instance, a new line is
+/// written at most each five seconds, and none at all for work that is done sooner.
 final class Progress: Sendable {
     private struct State {
         var done = 0

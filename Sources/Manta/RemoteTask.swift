@@ -4,8 +4,8 @@ import Synchronization
 ///
 /// Declare it at the top level of the script, above `runJob`. Input and output travel as JSON; over
 /// 64 KiB they are kept as blobs. A task whose process dies is run again (`attempts`); a task that
-/// throws fails the call, unless `retriesErrors` says otherwise. The same input, asked for again by a
-/// restarted driver, is answered from the store.
+/// throws fails the call, unless `retriesErrors` says otherwise. The same input, asked for again
+/// by a restarted driver, is answered from the store.
 public struct RemoteTask<Input: Codable & Sendable, Output: Codable & Sendable>: Sendable {
     /// Shown in logs: "(score pid=503, node=worker-1)".
     public let name: String

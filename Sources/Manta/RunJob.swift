@@ -12,10 +12,11 @@ public func runJob(
 
 /// Runs a job: the last statement of a script.
 ///
-/// What happens depends on how the process was started. Alone and as a driver the closure runs; as an
-/// executor the process serves the script's tasks and never returns; `describe` prints what the
-/// script declares. An error that the closure throws is printed as `error: …` and ends the process
-/// with status 1, so nothing is ever thrown to the script: `try` leaves room for a role that does.
+/// What happens depends on how the process was started. Alone and as a driver the closure runs;
+/// as an executor the process serves the script's tasks and never returns; `describe` prints what
+/// the script declares. An error that the closure throws is printed as `error: …` and ends the
+/// process with status 1, so nothing is ever thrown to the script: `try` leaves room for a role
+/// that does.
 public func runJob<Options: JobOptions>(
     _ options: Options.Type, file: String = #fileID,
     _ body: @escaping @Sendable (_ options: Options, _ cluster: Cluster) async throws -> Void

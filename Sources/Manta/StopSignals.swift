@@ -2,8 +2,8 @@
 import JobChannel
 import Synchronization
 
-/// Turns SIGTERM and SIGINT into a cancelled job: the first asks, a second one or the end of the grace
-/// ends the process.
+/// Turns SIGTERM and SIGINT into a cancelled job: the first asks, a second one or the end of the
+/// grace ends the process.
 ///
 /// The handler may only write a byte; a thread of its own does the rest.
 enum StopSignals {

@@ -4,10 +4,11 @@ import Synchronization
 /// How inputs and outputs of tasks become bytes.
 ///
 /// Layout: the line `manta-task/1 <digest> <digest>…`, then JSON with sorted keys. The digests name
-/// blobs that the value carries along: every `Data` of some size in it, which is what a `Dataset` is
-/// when encoded; large, and often the same from task to task. The bytes depend on the value only, because their SHA-256 is the key under which a restarted driver
-/// finds the answer again. Sets, and dictionaries whose keys are neither strings nor integers, have
-/// no order of their own: a value with these may be computed again after a restart.
+/// blobs that the value carries along: every `Data` of some size in it, which is what a `Dataset`
+/// is when encoded; large, and often the same from task to task. The bytes depend on the value
+/// only, because their SHA-256 is the key under which a restarted driver finds the answer again.
+/// Sets, and dictionaries whose keys are neither strings nor integers, have no order of their
+/// own: a value with these may be computed again after a restart.
 enum TaskCoding {
     static let version = "manta-task/1"
     /// `Data` of at least this many bytes becomes a blob of its own.

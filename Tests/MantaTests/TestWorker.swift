@@ -6,8 +6,8 @@ import Testing
 
 @testable import Manta
 
-/// A worker with no store behind it: hands a driver's tasks to the executors that connect, keeps what
-/// they answered, and stores blobs as files.
+/// A worker with no store behind it: hands a driver's tasks to the executors that connect, keeps
+/// what they answered, and stores blobs as files.
 final class TestWorker: Sendable {
     struct Key: Hashable {
         var name: String
