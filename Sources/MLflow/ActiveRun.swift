@@ -65,13 +65,16 @@ package actor ActiveRun {
         try await log(LogBatch(tags: tags))
     }
 
+    /// Keeps the entries for the next sending. An earlier entry that the server refused is reported
+    /// here too; these entries are kept all the same.
     package func log(_ batch: LogBatch) async throws(MLflowError) {
-        try throwRefusal()
+        try batch.check()
+        if !hasRoom(for: batch) { await sendWaiting() }
         guard !isEnded else {
             throw MLflowError(
                 .runEnded, operation: "log to the run", subject: id, message: "the run was ended")
         }
-        try batch.check()
+        if let outage, !hasRoom(for: batch) { throw outage }
         for (key, value) in batch.parameters {
             if let old = waiting.parameters[key], old != value {
                 throw MLflowError(
@@ -79,10 +82,14 @@ package actor ActiveRun {
                     message: "it has the value '\(old)' already; the new one is '\(value)'")
             }
         }
-        if waiting.count + sendingCount + batch.count > ActiveRun.waitingMax { try await flush() }
         waiting.metrics += batch.metrics
         waiting.parameters.merge(batch.parameters) { old, _ in old }
         waiting.tags.merge(batch.tags) { _, new in new }
+        try throwRefusal()
+    }
+
+    private func hasRoom(for batch: LogBatch) -> Bool {
+        waiting.count + sendingCount + batch.count <= ActiveRun.waitingMax
     }
 
     package func log(inputs: [DatasetInput]) async throws(MLflowError) {
@@ -91,9 +98,7 @@ package actor ActiveRun {
 
     /// Sends all that waits and returns when the server has it.
     package func flush() async throws(MLflowError) {
-        while let sending { await sending.value }
-        startSending()
-        if let sending { await sending.value }
+        await sendWaiting()
         try throwRefusal()
         if let outage, !waiting.isEmpty { throw outage }
     }
@@ -136,7 +141,16 @@ package actor ActiveRun {
         }
     }
 
-    private func tick() {
+    /// Sends all that waits now, after what is on its way.
+    private func sendWaiting() async {
+        while let sending { await sending.value }
+        startSending()
+        if let sending { await sending.value }
+    }
+
+    var isSending: Bool { sending != nil }
+
+    func tick() {
         if sending == nil { startSending() }
     }
 

@@ -221,7 +221,9 @@ import Testing
             _ = try await client.createModelVersion(new)
             Issue.record("It succeeded.")
         } catch {
-            #expect(error.kind == .registrationFailed && error.message == "bad files")
+            #expect(
+                error.kind == .registrationFailed && error.message == "bad files",
+                "\(error)")
         }
         status.withLock { $0 = "PENDING_REGISTRATION" }
         #expect(

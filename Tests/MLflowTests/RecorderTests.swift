@@ -110,7 +110,15 @@ import Testing
         let stored = try await client.run(id: run.id)
         #expect(stored.parameters == ["n": "1", "other": "3"])
         #expect(stored.metrics.count == 1 && stored.tags["t"] == "u")
+
+        // Refused while nobody asked: the next call says so, and its own values are kept.
+        try await active.log(parameters: ["n": "3"])
+        await active.tick()
+        let deadline = ContinuousClock.now + .seconds(20)
+        while await active.isSending, ContinuousClock.now < deadline { await Task.yield() }
+        #expect(await kind { try await active.log(parameters: ["late": "4"]) } == .parameterChanged)
         try await active.end()
+        #expect(try await client.run(id: run.id).parameters["late"] == "4")
         #expect(await kind { try await active.log(metric: "m", 2) } == .runEnded)
     }
 

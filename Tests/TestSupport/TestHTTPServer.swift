@@ -106,11 +106,13 @@ package final class TestHTTPServer: Sendable {
             return state.isStopped
         }
         guard !wasStopped else { return }
+        // Refuses connections from now on. Its thread closes it: the number must not go to another
+        // socket while that thread may still accept on it.
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     private static func accept(_ listener: Int32, _ shared: Shared) {
+        defer { close(listener) }
         while true {
             let descriptor = Glibc.accept(listener, nil, nil)
             if descriptor < 0 && errno == EINTR { continue }
