@@ -31,6 +31,8 @@ package final class Gateway: Service {
         self.configuration = try configuration.validated()
         self.registry = registry
         self.logger = logger
+        ProcessInstruments.register(
+            in: registry, version: configuration.version, role: "gateway")
         let instruments = GatewayInstruments(registry)
         let prefixes = Route.sorted(prefixes: configuration.prefixes)
         for prefix in prefixes { instruments.showDeployment(route: prefix + "/predict") }
@@ -41,9 +43,10 @@ package final class Gateway: Service {
         let handlers = GatewayHandlers(
             configuration: configuration, state: state, endpoint: server, loader: loader,
             source: source, registry: registry, rules: AccessRules(configuration))
+        let largeBodies = Admission(limit: configuration.limits.concurrentLargeBodies)
         var responder = GatewayResponder(
-            handlers: handlers, instruments: instruments, logger: logger, prefixes: prefixes,
-            isForOperations: false)
+            handlers: handlers, instruments: instruments, logger: logger, largeBodies: largeBodies,
+            prefixes: prefixes, isForOperations: false)
         var applications: [any Service] = [
             Self.application(
                 responder, configuration, state, mainPort, port: configuration.port,
@@ -51,8 +54,8 @@ package final class Gateway: Service {
         ]
         if let port = configuration.opsPort {
             responder = GatewayResponder(
-                handlers: handlers, instruments: instruments, logger: logger, prefixes: [""],
-                isForOperations: true)
+                handlers: handlers, instruments: instruments, logger: logger,
+                largeBodies: largeBodies, prefixes: [""], isForOperations: true)
             applications.append(
                 Self.application(
                     responder, configuration, state, opsPort, port: port, connections: 256, logger))

@@ -32,6 +32,8 @@ package struct GatewayConfiguration: Sendable {
     package struct Limits: Sendable {
         /// Bytes of a body, packed or not: 413.
         package var bodyBytes = 10 << 20
+        /// Bodies over 64 KiB that are read or worked on at once: 503 with `Retry-After`.
+        package var concurrentLargeBodies = 32
         /// Nested brackets in a body: 400.
         package var jsonDepth = 64
         /// Rows of one request: 413.

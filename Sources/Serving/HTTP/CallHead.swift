@@ -13,6 +13,7 @@ struct CallHead: Sendable {
     var contentType: String?
     var contentEncoding: String?
     var contentLength: Int?
+    var isChunked = false
     var forwardedPrefix: String?
     var forwardedHost: String?
     var forwardedProtocol: String?
@@ -34,6 +35,7 @@ struct CallHead: Sendable {
             case "content-type": contentType = field.value
             case "content-encoding": contentEncoding = field.value
             case "content-length": contentLength = Int(field.value)
+            case "transfer-encoding": isChunked = true
             case "origin": caller.origin = field.value
             case "sec-fetch-site": caller.fetchSite = field.value.lowercased()
             case "authorization": caller.authorization = field.value
@@ -68,6 +70,9 @@ struct CallHead: Sendable {
         while prefix.last == "/" { prefix.removeLast() }
         return prefix
     }
+
+    /// True when the body is, or may become, large enough that only a few are held at once.
+    var mayBeLarge: Bool { isChunked || (contentLength ?? 0) > 64 << 10 }
 
     /// What the body's type says about reading it as JSON.
     enum BodyType {

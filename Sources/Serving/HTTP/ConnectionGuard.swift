@@ -105,12 +105,16 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func bodyIsLate(_ context: ChannelHandlerContext) {
-        refuse(.requestTimeout, "the request's body did not arrive in time", context)
+        refuse(
+            .requestTimeout, "the request's body did not arrive in time", ChannelError.inputClosed,
+            context)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard !isClosing else {
-            promise?.fail(ChannelError.ioOnClosedChannel)
+            // A reply that came too late: the connection has had its last one. Failing here would make
+            // Hummingbird close at once, before the client has read that one.
+            promise?.succeed()
             return
         }
         switch unwrapOutboundIn(data) {
@@ -174,18 +178,23 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             return
         }
         if fault == .headerOverflow {
-            refuse(.requestHeaderFieldsTooLarge, "the request's headers are too large", context)
+            refuse(
+                .requestHeaderFieldsTooLarge, "the request's headers are too large", fault, context)
         } else {
-            refuse(.badRequest, "this is not an HTTP/1.1 request", context)
+            refuse(.badRequest, "this is not an HTTP/1.1 request", fault, context)
         }
     }
 
     /// Answers without Hummingbird and ends the connection; only closes where a reply is under way.
+    ///
+    /// `cause` goes on to whoever reads the request, so that half a body is never taken for a whole one.
     private func refuse(
-        _ status: HTTPResponseStatus, _ detail: String, _ context: ChannelHandlerContext
+        _ status: HTTPResponseStatus, _ detail: String, _ cause: any Error,
+        _ context: ChannelHandlerContext
     ) {
         guard !isClosing else { return }
         isClosing = true
+        defer { context.fireErrorCaught(cause) }
         guard !replyHasBegun, pending.count <= 1 else {
             context.close(promise: nil)
             return

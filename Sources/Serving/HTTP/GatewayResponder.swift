@@ -11,6 +11,8 @@ struct GatewayResponder: HTTPResponder {
     let handlers: GatewayHandlers
     let instruments: GatewayInstruments
     let logger: Logger
+    /// Keeps the memory that bodies take bounded, whatever the number of connections.
+    let largeBodies: Admission
     /// Sorted for `Route.match`.
     let prefixes: [String]
     /// The operations listener answers health and metrics only.
@@ -70,12 +72,25 @@ struct GatewayResponder: HTTPResponder {
             return await handlers.answer(
                 route, .init(head: head, prefix: prefix, body: ByteBuffer()))
         }
+        if head.mayBeLarge {
+            guard largeBodies.enter() else {
+                return Self.tooManyBodies.reply(requestID: head.requestID)
+            }
+        }
+        defer {
+            if head.mayBeLarge { largeBodies.leave() }
+        }
         switch await readBody(of: request, head, limit: bodyLimit(of: route)) {
         case .failure(let problem): return problem.reply(requestID: head.requestID)
         case .success(let body):
             return await handlers.answer(route, .init(head: head, prefix: prefix, body: body))
         }
     }
+
+    private static let tooManyBodies = Problem(
+        status: 503, code: "overloaded", title: "Too many large requests at once",
+        detail: "too many bodies over 64 KiB are in progress; try again, or send smaller ones",
+        retryAfter: 1)
 
     private func bodyLimit(of route: Route) -> Int {
         route == .modelLoad ? min(LoadBody.bytesMax, limits.bodyBytes) : limits.bodyBytes
@@ -99,13 +114,25 @@ struct GatewayResponder: HTTPResponder {
                     status: 400, code: "body-not-read", title: "The body ended early",
                     detail: "the connection ended before the body did"))
         }
-        guard head.contentEncoding == nil || head.contentEncoding == "identity" else {
-            return .failure(
-                Problem(
-                    status: 415, code: "encoding", title: "Unknown content encoding",
-                    detail: "send the body without Content-Encoding"))
+        do throws(ContentEncoding.Failure) {
+            let body = try ContentEncoding.unpack(
+                packed, encoding: head.contentEncoding, limit: limit)
+            return checkType(head, body)
+        } catch {
+            return .failure(error == .tooLarge ? tooLarge : Self.problem(for: error))
         }
-        return checkType(head, packed)
+    }
+
+    private static func problem(for failure: ContentEncoding.Failure) -> Problem {
+        switch failure {
+        case .malformed(let text):
+            Problem(
+                status: 400, code: "encoding", title: "The body cannot be unpacked", detail: text)
+        case .unknown, .tooLarge:
+            Problem(
+                status: 415, code: "encoding", title: "Unknown content encoding",
+                detail: "send the body as it is, or as gzip or deflate")
+        }
     }
 
     private func checkType(_ head: CallHead, _ body: ByteBuffer) -> Result<ByteBuffer, Problem> {
@@ -128,7 +155,7 @@ struct GatewayResponder: HTTPResponder {
                 status: 403, code: "foreign-host", title: "Unknown Host",
                 detail: "this listener does not answer to the host '\(Echo.cut(host, to: 255))'",
                 hint: "call it as localhost or by its address, or allow the name with "
-                    + "--allowed-hosts")
+                    + "--allowed-host NAME")
         case .foreignOrigin(let origin):
             Problem(
                 status: 403, code: "foreign-origin", title: "Foreign origin",

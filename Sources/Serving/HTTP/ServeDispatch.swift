@@ -29,8 +29,9 @@ extension GatewayHandlers {
     }
 
     private func perform(_ action: String, _ fields: ServeFields, _ call: Call) async -> Reply {
-        guard action == "status" || isAllowedToChange(call) else {
-            return Self.serveError(403, "\(action) is not allowed from there, or needs the token")
+        if action != "status", let refusal = rules.refusal(of: call.head.caller, isChanging: true) {
+            let problem = GatewayResponder.problem(for: refusal)
+            return Self.serveError(problem.status, problem.detail)
         }
         switch action {
         case "load", "reload":
@@ -56,10 +57,6 @@ extension GatewayHandlers {
             return Self.serveError(
                 422, "unknown action '\(Echo.cut(action, to: 64))': load, reload, unload or status")
         }
-    }
-
-    private func isAllowedToChange(_ call: Call) -> Bool {
-        rules.refusal(of: call.head.caller, isChanging: true) == nil
     }
 
     private static func serveSuccess(
