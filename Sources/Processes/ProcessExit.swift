@@ -7,9 +7,12 @@ package enum ProcessExit: Sendable, Hashable, CustomStringConvertible {
 
     package var isSuccess: Bool { self == .code(0) }
 
-    /// "exit code 3", "signal 9 (SIGKILL)".
+    /// "exit code 3", "signal 9 (SIGKILL)", "exit code 139 (128 + signal 11, SIGSEGV)".
     package var description: String {
         switch self {
+        case .code(let code) where (129...159).contains(code):
+            // How a shell reports a command that a signal ended.
+            "exit code \(code) (128 + signal \(code - 128), \(ProcessExit.name(ofSignal: code - 128)))"
         case .code(let code): "exit code \(code)"
         case .signal(let number): "signal \(number) (\(ProcessExit.name(ofSignal: number)))"
         }

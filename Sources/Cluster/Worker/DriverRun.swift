@@ -150,7 +150,7 @@ actor DriverRun {
         switch exit {
         case .code(0): .succeeded(.inline(result ?? []))
         case .code(let code):
-            .crashed(message: message("exit code \(code)", tail), exitCode: code, signal: nil)
+            .crashed(message: message("\(exit)", tail), exitCode: code, signal: nil)
         case .signal(let number):
             .crashed(message: message("\(exit)", tail), exitCode: nil, signal: number)
         }
