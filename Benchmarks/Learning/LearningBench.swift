@@ -12,6 +12,8 @@ struct LearningBench {
             let fitSeconds: Double
             let predictSeconds: Double
             let metrics: [String: Double]
+            /// FNV-1a of the trees' bytes: equal on every machine, thread count and build.
+            let treesHash: String
         }
 
         let learner: String
@@ -58,7 +60,8 @@ struct LearningBench {
             fits.append(
                 .init(
                     seed: seed, fitSeconds: fastest, predictSeconds: predictSeconds,
-                    metrics: try model.evaluate(on: holdout).values))
+                    metrics: try model.evaluate(on: holdout).values,
+                    treesHash: Self.hash(TreeCodec.encode(model.ensemble.trees))))
         }
         return Report(
             learner: name, rows: train.rowCount, features: train.featureCount,
@@ -113,6 +116,13 @@ struct LearningBench {
             }
             return .share(share)
         }
+    }
+
+    private static func hash(_ bytes: [UInt8]) -> String {
+        let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+        }
+        return String(hash, radix: 16)
     }
 
     private static func seconds(_ duration: Duration) -> Double {

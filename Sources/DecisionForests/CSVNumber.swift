@@ -7,11 +7,12 @@ enum CSVNumber {
     /// Anything else; infinities too.
     case other
 
-    /// Reads `[+-] digits [. digits] [e [+-] digits]`, exactly.
+    /// Reads `[+-] digits [. digits] [e [+-] digits]`, exactly; for a feature, exactly as float32.
     ///
-    /// Up to 19 digits and a power of ten up to 22 need one correctly rounded operation on exact
-    /// operands (Clinger 1990); everything beyond goes to the standard library's slower parser.
-    init(_ bytes: UnsafePointer<UInt8>, count: Int) {
+    /// Up to 2^53 and a power of ten up to 22 need one correctly rounded operation on exact
+    /// operands (Clinger 1990). Up to 19 digits are off by less than 2^-51, which float32 hardly ever
+    /// sees. Everything beyond goes to the standard library's slower parser.
+    init(_ bytes: UnsafePointer<UInt8>, count: Int, isFeature: Bool = false) {
         var at = 0
         let isNegative = count > 0 && bytes[0] == UInt8(ascii: "-")
         if isNegative || (count > 0 && bytes[0] == UInt8(ascii: "+")) { at = 1 }
@@ -44,14 +45,17 @@ enum CSVNumber {
             self = .other
             return
         }
-        if digitCount <= 19, mantissa < 1 << 53, isExponentSmall, abs(exponent) <= 22 {
-            let scaled =
-                exponent < 0
-                ? Double(mantissa) / Self.power(-exponent) : Double(mantissa) * Self.power(exponent)
-            self = .number(isNegative ? -scaled : scaled)
-        } else {
+        guard digitCount <= 19, isExponentSmall, abs(exponent) <= 22 else {
             self = Self.slow(bytes, count)
+            return
         }
+        let scaled =
+            exponent < 0
+            ? Double(mantissa) / Self.power(-exponent) : Double(mantissa) * Self.power(exponent)
+        let isSure =
+            mantissa < 1 << 53
+            || (isFeature && Float(scaled * (1 - 0x1p-51)) == Float(scaled * (1 + 0x1p-51)))
+        self = isSure ? .number(isNegative ? -scaled : scaled) : Self.slow(bytes, count)
     }
 
     /// Runs over digits; the mantissa wraps when there are too many, and is then not used.
@@ -103,8 +107,11 @@ enum CSVNumber {
 
     /// 10 to the power 0...22: all exact in a Double.
     private static func power(_ exponent: Int) -> Double {
-        var power = 1.0
-        for _ in 0..<exponent { power *= 10 }
-        return power
+        powers[exponent]
     }
+
+    private static let powers = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+        1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    ]
 }

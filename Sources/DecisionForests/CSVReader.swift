@@ -130,7 +130,7 @@ struct CSVReader {
         of cell: CSVTokenizer.Cell, column: Int, base: UnsafePointer<UInt8>,
         in bytes: UnsafeBufferPointer<UInt8>
     ) throws(DatasetError) -> Float {
-        switch CSVNumber(base + cell.start, count: cell.end - cell.start) {
+        switch CSVNumber(base + cell.start, count: cell.end - cell.start, isFeature: true) {
         case .missing:
             return .nan
         case .number(let number):

@@ -74,11 +74,22 @@ final class ClassKernel: SplitKernel {
             case (.entropy, _): scanEntropy(rows, feature, walk, &best)
             }
         }
-        for index in 0..<count {
-            let cells = histogram + Int(occupied.list[index]) * classCount
-            cells.update(repeating: 0, count: classCount)
-        }
+        clear(count)
         return count > 1
+    }
+
+    /// Empties the cells of `count` listed bins.
+    private func clear(_ count: Int) {
+        let (histogram, list, classCount) = (histogram, occupied.list, classCount)
+        for index in 0..<count {
+            let cells = histogram + Int(list[index]) &* classCount
+            if classCount == 2 {
+                cells[0] = 0
+                cells[1] = 0
+            } else {
+                cells.update(repeating: 0, count: classCount)
+            }
+        }
     }
 
     private func fill(_ rows: NodeRows<Payload>) {

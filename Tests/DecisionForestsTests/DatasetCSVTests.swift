@@ -51,6 +51,21 @@ struct DatasetCSVTests {
         #expect(try data.columns[0][0] == Float(#require(Double(text))))
     }
 
+    @Test("Numbers of many digits too, at float32's own halfway points as well")
+    func manyDigits() throws {
+        let chance = Chance(seed: 2)
+        var texts: [String] = []
+        for turn in 0..<2_000 {
+            let float = Float(chance.normal(UInt64(turn)))
+            let halfway = (Double(float) + Double(float.nextUp)) / 2
+            for value in [chance.normal(UInt64(turn + 9_000)), halfway, halfway.nextUp] {
+                texts.append("\(value)")
+            }
+        }
+        let data = try read("a,y\n" + texts.map { $0 + ",1\n" }.joined())
+        #expect(try data.columns[0] == texts.map { try Float(#require(Double($0))) })
+    }
+
     @Test("Labels: integers stay integers, fractions and words do not")
     func labels() throws {
         let words = try read("a,y\n1,no\n2,yes\n3,no\n")

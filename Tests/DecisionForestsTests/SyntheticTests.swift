@@ -108,6 +108,22 @@ struct SyntheticTests {
         #expect(try makeClassification(seed: 2).encoded() != bytes)
     }
 
+    @Test("makeRegression's number is the mixture it says")
+    func regression() throws {
+        let data = try makeRegression(
+            samples: 400, features: 12, informative: 4, bias: 7, shuffle: false, seed: 3)
+        let model = try RidgeRegression(alpha: 0).fit(data)
+        #expect(model.coefficients[0][..<4].allSatisfy { $0 > 0 && $0 < 100 })
+        #expect(model.coefficients[0][4...].allSatisfy { abs($0) < 1e-3 })
+        #expect(abs(model.intercepts[0] - 7) < 1e-3)
+        let noisy = try makeRegression(samples: 400, features: 12, informative: 0, noise: 5)
+        guard case .values(let values) = noisy.target else { return }
+        let variance = values.reduce(0) { $0 + $1 * $1 } / 400
+        #expect(abs(variance - 25) < 8)
+        #expect(try makeRegression(seed: 1).encoded() == makeRegression(seed: 1).encoded())
+        #expect(throws: ParameterError.self) { try makeRegression(informative: 101) }
+    }
+
     @Test("Parameters that fit no construction are refused")
     func refused() {
         #expect(throws: ParameterError.self) { try makeClassification(samples: 0) }
