@@ -18,18 +18,28 @@ struct JobWorkspace: Sendable {
         guard let archive = job.workingDirectory else { return scratchDirectory }
         let directory = scratchDirectory + "/work"
         if FileManager.default.fileExists(atPath: directory) { return directory }
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: try await cache.path(of: archive)))
+        let file = try await Patience.whileStoreIsAway { try await cache.path(of: archive) }
         let unpacked = scratchDirectory + "/work.\(UUID().uuidString)"
-        try ZipArchive.unpack(Array(bytes), to: unpacked)
-        // Driver and executors may do this at once; the first one's folder stands.
-        if rename(unpacked, directory) != 0 {
-            try? FileManager.default.removeItem(atPath: unpacked)
+        try await BlockingWork.run {
+            do {
+                try ZipArchive.unpack(fileAt: file, to: unpacked)
+            } catch {
+                try? FileManager.default.removeItem(atPath: unpacked)
+                throw error
+            }
+            // Driver and executors may do this at once; the first one's folder stands.
+            if rename(unpacked, directory) != 0 {
+                try? FileManager.default.removeItem(atPath: unpacked)
+            }
         }
         return directory
     }
 
-    func remove() {
-        try? FileManager.default.removeItem(atPath: scratchDirectory)
+    /// Removes what the job left on this worker; what cannot be removed goes with the worker's folder.
+    func remove() async {
+        try? await BlockingWork.run { [scratchDirectory] in
+            try FileManager.default.removeItem(atPath: scratchDirectory)
+        }
     }
 
     /// What every process of the job gets.
@@ -39,6 +49,9 @@ struct JobWorkspace: Sendable {
         environment["MANTA_JOB_ID"] = job.id.rawValue
         environment["MANTA_NODE"] = configuration.name
         environment["PYTHONUNBUFFERED"] = "1"
+        // A task's memo key is the digest of its encoded input: sets and dictionaries in it must come
+        // out in the same order after a restart.
+        environment["SWIFT_DETERMINISTIC_HASHING"] = "1"
         if let token = configuration.token {
             environment["MANTA_TOKEN"] = JobToken.make(for: job.id, secret: token)
         }
