@@ -113,12 +113,13 @@ struct JobShelf: Sendable {
         guard case .active = job.record.state else { throw .jobOver(id) }
         guard isCurrent(lease, of: .driver(of: id)) else { throw .leaseLost(lease.task) }
         for task in tasks { try limits.check(task, of: id) }
-        let fresh = tasks.filter { job.tasks[$0.id] == nil }
+        var asked: Set<TaskID> = []
+        let fresh = tasks.filter { job.tasks[$0.id] == nil && asked.insert($0.id).inserted }
         guard job.record.tasksTotal + fresh.count <= limits.tasksPerJobMax else {
             throw .full("a job has at most \(limits.tasksPerJobMax) tasks")
         }
         try checkShapes(adding: fresh)
-        for task in fresh where jobs[id]?.tasks[task.id] == nil { add(task, at: now) }
+        for task in fresh { add(task, at: now) }
         if !fresh.isEmpty { raised.insert(.work) }
         return tasks.compactMap { jobs[id]?.tasks[$0.id] }
     }

@@ -35,16 +35,17 @@ package final class RedisBlobStore: BlobStore {
     ) async throws -> RedisBlobStore {
         let client = RedisClient(endpoint)
         do {
-            try await RedisRequirements.check(client)
+            let hasFlags = try await RedisRequirements.check(client)
+            return RedisBlobStore(
+                client: client, namespace: configuration.namespace,
+                originDirectory: configuration.originDirectory,
+                budgetInBytes: configuration.blobBudgetInBytes,
+                scripts: RedisScripts(limits: configuration.limits, hasFlags: hasFlags),
+                ownsClient: true)
         } catch {
             client.close()
             throw error
         }
-        return RedisBlobStore(
-            client: client, namespace: configuration.namespace,
-            originDirectory: configuration.originDirectory,
-            budgetInBytes: configuration.blobBudgetInBytes,
-            scripts: RedisScripts(limits: configuration.limits), ownsClient: true)
     }
 
     package func put(_ bytes: [UInt8]) async throws -> String {

@@ -36,14 +36,15 @@ package final class RedisJobStore: JobStore {
     ) async throws -> RedisJobStore {
         let client = RedisClient(endpoint)
         do {
-            try await RedisRequirements.check(client)
+            let hasFlags = try await RedisRequirements.check(client)
+            return RedisJobStore(
+                client: client, namespace: configuration.namespace, limits: configuration.limits,
+                scripts: RedisScripts(limits: configuration.limits, hasFlags: hasFlags),
+                ownsClient: true)
         } catch {
             client.close()
             throw error
         }
-        return RedisJobStore(
-            client: client, namespace: configuration.namespace, limits: configuration.limits,
-            ownsClient: true)
     }
 
     // MARK: Submitting

@@ -19,33 +19,43 @@ package struct RedisScripts: Sendable {
     let containsBlob: RedisScript
     let getBlob: RedisScript
 
-    /// - Parameter mutation: the name of a guard line to leave out; only tests pass one.
+    /// - Parameters:
+    ///   - clock: Lua that sets `micros` and `now`; tests pass a clock that they can move.
+    ///   - hasFlags: whether the server knows script flags (Redis 7). What ends work and frees memory
+    ///     then also runs when Redis's memory is used up.
+    ///   - mutation: the name of a guard line to leave out; only tests pass one.
     package init(
         limits: StoreLimits = StoreLimits(), timing: StoreTiming = StoreTiming(),
-        without mutation: String? = nil
+        clock: String? = nil, hasFlags: Bool = false, without mutation: String? = nil
     ) {
-        let base = [RedisKeys.lua, RedisScripts.table(limits, timing), LuaBase.text]
+        let base = [
+            RedisKeys.lua, RedisScripts.table(limits, timing), clock ?? LuaBase.serverClock,
+            LuaBase.text,
+        ]
         let tasks = [LuaQueues.text, LuaLives.text, LuaReplies.text, LuaClaimScript.pulse]
-        func script(_ name: String, _ body: String, _ library: [String] = []) -> RedisScript {
-            let text = (base + library + [body]).joined(separator: "\n")
+        let ending = hasFlags ? ["#!lua flags=allow-oom"] : []
+        func script(
+            _ name: String, _ body: String, _ library: [String] = [], _ header: [String] = []
+        ) -> RedisScript {
+            let text = (header + base + library + [body]).joined(separator: "\n")
             return RedisScript(name: name, text: RedisScripts.removing(mutation, from: text))
         }
         submit = script("submit", LuaJobScripts.submit, tasks)
-        stop = script("stop", LuaJobScripts.stop, tasks)
-        report = script("report", LuaJobScripts.report, tasks)
+        stop = script("stop", LuaJobScripts.stop, tasks, ending)
+        report = script("report", LuaJobScripts.report, tasks, ending)
         enqueue = script("enqueue", LuaTaskScripts.enqueue, tasks)
-        read = script("read", LuaTaskScripts.read, tasks)
-        claim = script("claim", LuaClaimScript.claim, tasks)
-        finish = script("finish", LuaTaskScripts.finish, tasks)
-        heartbeat = script("heartbeat", LuaTaskScripts.heartbeat, tasks)
-        workers = script("workers", LuaTaskScripts.workers)
-        removeWorker = script("removeWorker", LuaTaskScripts.removeWorker)
+        read = script("read", LuaTaskScripts.read, tasks, ending)
+        claim = script("claim", LuaClaimScript.claim, tasks, ending)
+        finish = script("finish", LuaTaskScripts.finish, tasks, ending)
+        heartbeat = script("heartbeat", LuaTaskScripts.heartbeat, tasks, ending)
+        workers = script("workers", LuaTaskScripts.workers, [], ending)
+        removeWorker = script("removeWorker", LuaTaskScripts.removeWorker, [], ending)
         beginBuild = script("beginBuild", LuaRecordScripts.beginBuild)
-        endBuild = script("endBuild", LuaRecordScripts.endBuild)
+        endBuild = script("endBuild", LuaRecordScripts.endBuild, [], ending)
         appendLogs = script("appendLogs", LuaRecordScripts.appendLogs, tasks)
         putBlob = script("putBlob", LuaBlobScripts.put)
-        containsBlob = script("containsBlob", LuaBlobScripts.contains)
-        getBlob = script("getBlob", LuaBlobScripts.get)
+        containsBlob = script("containsBlob", LuaBlobScripts.contains, [], ending)
+        getBlob = script("getBlob", LuaBlobScripts.get, [], ending)
     }
 
     /// The texts that hold guard lines, for the test that removes them.

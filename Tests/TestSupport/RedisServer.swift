@@ -105,7 +105,7 @@ package final class RedisServer: Sendable {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    /// Whether PING is answered by PONG.
+    /// Whether PING is answered, by PONG or by the demand for a password.
     private func answers() -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return false }
@@ -131,7 +131,8 @@ package final class RedisServer: Sendable {
         }
         var reply = [UInt8](repeating: 0, count: 64)
         let count = recv(descriptor, &reply, reply.count, 0)
-        return count > 0 && String(decoding: reply.prefix(count), as: UTF8.self) == "+PONG\r\n"
+        let line = String(decoding: reply.prefix(max(0, count)), as: UTF8.self)
+        return line.hasPrefix("+PONG") || line.hasPrefix("-NOAUTH")
     }
 
     private static func freePort() throws -> Int {

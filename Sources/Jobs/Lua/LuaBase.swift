@@ -3,6 +3,13 @@
 /// A line that ends with `-- guard: name` protects an invariant by itself: `script/mutate-lua`
 /// removes each in turn and expects the contract suite to notice.
 enum LuaBase {
+    /// The server's clock, microseconds and milliseconds since 1970. No other clock decides anything.
+    static let serverClock = #"""
+        local clock = redis.call('TIME')
+        local micros = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+        local now = math.floor(micros / 1000)
+        """#
+
     static let text = #"""
         local call = redis.call
 
@@ -14,10 +21,6 @@ enum LuaBase {
         end
         local function takeNumber() return tonumber(take()) end
 
-        -- The server's clock, milliseconds since 1970. No other clock decides anything.
-        local clock = call('TIME')
-        local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
-
         -- Lua writes large numbers in exponential form; keys and replies want digits.
         local function digits(number) return string.format('%.0f', number) end
 
@@ -25,8 +28,7 @@ enum LuaBase {
         -- never smaller than the microseconds since 1970 at which it was made.
         local function nextToken()
           local token = call('INCR', K.token())
-          local floor = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
-          if token < floor then token = floor call('SET', K.token(), digits(floor)) end -- guard: token-survives-loss
+          if token < micros then token = micros call('SET', K.token(), digits(micros)) end -- guard: token-survives-loss
           return token
         end
 

@@ -9,7 +9,10 @@ enum LuaLives {
         local function load(id)
           local job = jobOf(id)
           local packed = job and call('HGET', K.tasks(job), id)
-          return packed and cmsgpack.unpack(packed) or nil
+          if not packed then return nil end
+          local t = cmsgpack.unpack(packed)
+          if type(t) ~= 'table' then error('task ' .. id .. ' is no table') end
+          return t
         end
         local function save(id, t) call('HSET', K.tasks(t.job), id, cmsgpack.pack(t)) end
 
@@ -103,9 +106,8 @@ enum LuaLives {
         local function fail(id, t, worker, failure, cause, isRetried)
           t.history[#t.history + 1] = {t.attempt, worker, cause, now}
           if #t.history > LIMITS.history then table.remove(t.history, 1) end -- guard: history-is-bounded
-          if isRetried and t.attempt < t.attemptsMax then
-            return waitAgain(id, t, now + delayAfter(t), 'retried')
-          end
+          if t.attempt >= t.attemptsMax then isRetried = false end -- guard: attempts-are-bounded
+          if isRetried then return waitAgain(id, t, now + delayAfter(t), 'retried') end
           t.by = wish(t.job)
           if t.by then t.state = 'cancelled' return settle(id, t) end -- guard: failure-after-cancel-is-cancelled
           t.state = 'failed'

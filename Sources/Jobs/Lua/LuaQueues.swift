@@ -20,12 +20,12 @@ enum LuaQueues {
             member = string.format('%016.0f', score % PRIORITY_SPAN) .. ':' .. job
             call('ZADD', K.ready(shape), rank * RUNNING_SPAN + math.min(running, RUNNING_SPAN - 1), member)
           end
-          if old and old ~= member then call('ZREM', K.ready(shape), old) end
+          if old and old ~= member then call('ZREM', K.ready(shape), old) end -- guard: old-head-leaves
           if member and not old then call('SADD', K.shapes(), shape) end
           if member and member ~= old then call('HSET', K.queues(job), shape, member) end
           if old and not member then
             call('HDEL', K.queues(job), shape)
-            if call('EXISTS', K.ready(shape)) == 0 then call('SREM', K.shapes(), shape) end
+            if call('EXISTS', K.ready(shape)) == 0 then call('SREM', K.shapes(), shape) end -- guard: idle-shape-leaves
           end
         end
 
@@ -51,7 +51,7 @@ enum LuaQueues {
           for shape, member in pairs(queues) do
             call('ZREM', K.ready(shape), member)
             call('UNLINK', K.waiting(job, shape))
-            if call('EXISTS', K.ready(shape)) == 0 then call('SREM', K.shapes(), shape) end
+            if call('EXISTS', K.ready(shape)) == 0 then call('SREM', K.shapes(), shape) end -- guard: cleared-shape-leaves
           end
           call('UNLINK', K.queues(job))
         end

@@ -1,0 +1,138 @@
+import Redis
+
+@testable import Jobs
+
+/// What matters only where state is shared and outlives its processes.
+extension ContractCase {
+    static let redisOnly: [ContractCase] = [
+        ContractCase("Tokens grow even when Redis lost the counter") { bench in
+            let (client, keys) = try bench.parts()
+            let driver = try await bench.drive("a")
+            try await bench.add([makeTask("t", job: "a")], driver)
+            try await bench.pass(1)
+            _ = try await client.send(RedisCommand("DEL", keys.name(.token)))
+            try check(try await bench.claimOne().token > driver.token, "larger than before")
+        },
+        ContractCase("After an outage workers get time before their leases are expired") { bench in
+            let driver = try await bench.drive("a")
+            let task = makeTask("t", job: "a", retry: .immediate)
+            try await bench.add([task], driver)
+            let lease = try await bench.claimOne(lease: 20)
+            try await bench.pass(1_100)
+            try equal(try await bench.claim("w-2").grants.count, 0, "silence was the store's")
+            try equal(
+                try await bench.heartbeat("w-1", [lease]), HeartbeatReply(lost: [], cancelled: []))
+            try await bench.pass(600)
+            try equal(try await bench.claim("w-2").grants.count, 1, "the grace is over")
+        },
+        ContractCase("Everything of a job that is over expires", { $0.retention = .seconds(60) }) {
+            bench in
+            let driver = try await bench.drive("a")
+            let line = LogLine(stream: .out, prefix: "", text: "x", time: 0)
+            try await bench.add([makeTask("t", job: "a"), makeTask("u", job: "a")], driver)
+            let lease = try await bench.claimOne()
+            _ = try await bench.finish(driver, .succeeded(.inline([])))
+            let before = try await bench.lifetimes(of: "job:a")
+            try check(before.count >= 5 && before.values.allSatisfy { $0 > 0 }, "\(before)")
+            _ = try await bench.finish(lease, .succeeded(.inline([1])))
+            try equal(
+                try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:],
+                "a late result")
+            try await bench.store.appendLogs([line], to: .a)
+            try equal(
+                try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:], "a late line")
+        },
+        ContractCase("A late result's key expires with its job", { $0.retention = .seconds(60) }) {
+            bench in
+            let driver = try await bench.drive("a")
+            try await bench.add([makeTask("t", job: "a")], driver)
+            let lease = try await bench.claimOne()
+            _ = try await bench.finish(driver, .failed(message: "x"))
+            _ = try await bench.finish(lease, .succeeded(.inline([1])))
+            try equal(
+                try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:])
+        },
+        ContractCase("What is not ours is corrupt, never a trap") { bench in
+            let (client, keys) = try bench.parts()
+            let driver = try await bench.drive("a")
+            let task = makeTask("t", job: "a")
+            try await bench.add([task], driver)
+            for junk in ["", "junk", "\u{93}\u{1}"] {
+                _ = try await client.send(
+                    RedisCommand("HSET", keys.name(.tasks, "a"), task.id.rawValue, junk))
+                try await bench.isCorrupt { _ = try await bench.store.tasks([task.id]) }
+            }
+            for (field, junk) in [("spec", "{}"), ("state", "odd"), ("phase", "odd")] {
+                let job = "j-\(field)"
+                _ = try await bench.submit(job)
+                _ = try await client.send(RedisCommand("HSET", keys.name(.job, job), field, junk))
+                try await bench.isCorrupt { _ = try await bench.state(job) }
+            }
+            _ = try await client.send(RedisCommand("SET", keys.name(.job, "k"), "no hash"))
+            try await bench.isCorrupt { _ = try await bench.state("k") }
+        },
+    ] + blobs
+
+    private static let blobs: [ContractCase] = [
+        ContractCase("Blobs have a budget; each counts once; unused ones make room", {
+            $0.retention = .seconds(150)
+        }) { bench in
+            let store = try bench.blobStore(budget: 100)
+            let first = try await store.put([UInt8](repeating: 1, count: 60))
+            for _ in 0..<3 { _ = try await store.put([UInt8](repeating: 1, count: 60)) }
+            let second = try await store.put([UInt8](repeating: 2, count: 40))
+            try await bench.isBlobsFull { _ = try await store.put([3]) }
+            try check(try await !store.contains(BlobFiles.digest(of: [3])), "it is not kept")
+            try await bench.pass(100_000)
+            try check(try await store.contains(first), "used by asking")
+            try await bench.pass(80_000)
+            _ = try await store.put([3])
+            try check(try await store.contains(first), "the used one is kept")
+            try check(try await !store.contains(second), "the unused one is gone")
+        },
+        ContractCase("Reading a blob is a use", { $0.retention = .seconds(150) }) { bench in
+            let store = try bench.blobStore(budget: 100)
+            let first = try await store.put([1, 2])
+            try await bench.pass(100_000)
+            try equal(try await store.get(first), [1, 2])
+            try await bench.pass(80_000)
+            _ = try await store.put([3])
+            try equal(try await store.get(first), [1, 2])
+        },
+    ]
+}
+
+extension StoreBench {
+    func parts() throws -> (RedisClient, RedisKeys) {
+        guard let redis else { throw ContractFailure(description: "this case needs Redis") }
+        return (redis.client, redis.keys)
+    }
+
+    func blobStore(budget: Int) throws -> RedisBlobStore {
+        guard let redis else { throw ContractFailure(description: "this case needs Redis") }
+        return RedisBlobStore(
+            client: redis.client, namespace: String(redis.keys.prefix.dropLast()),
+            budgetInBytes: budget, scripts: redis.scripts)
+    }
+
+    /// Milliseconds that each key with this beginning has left; -1 for ever.
+    func lifetimes(of beginning: String) async throws -> [String: Int64] {
+        let (client, keys) = try parts()
+        let reply = try await client.send(RedisCommand("KEYS", keys.prefix + beginning + "*"))
+        var lifetimes: [String: Int64] = [:]
+        for key in (reply.array ?? []).compactMap(\.string) {
+            lifetimes[key] = try await client.send(RedisCommand("PTTL", key)).integer
+        }
+        return lifetimes
+    }
+
+    func isCorrupt(_ body: () async throws -> Void) async throws {
+        do { try await body() } catch JobStoreError.corrupt { return }
+        try check(false, "expected .corrupt")
+    }
+
+    func isBlobsFull(_ body: () async throws -> Void) async throws {
+        do { try await body() } catch BlobStoreError.full { return }
+        try check(false, "expected .full")
+    }
+}
