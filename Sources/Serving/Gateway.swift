@@ -1,3 +1,4 @@
+import Glibc
 import Hummingbird
 package import Logging
 import NIOCore
@@ -94,10 +95,21 @@ package final class Gateway: Service {
                 running.cancel()
             }
         } catch {
-            mainPort.settle(.failure(error))
-            opsPort.settle(.failure(error))
-            throw error
+            let cause = explained(error)
+            mainPort.settle(.failure(cause))
+            opsPort.settle(.failure(cause))
+            throw cause
         }
+    }
+
+    /// A port that is taken, said with the ports and what to do; other errors as they are.
+    private func explained(_ error: any Error) -> any Error {
+        guard let fault = error as? IOError, fault.errnoCode == EADDRINUSE else { return error }
+        let ports = [configuration.port, configuration.opsPort].compactMap { $0 }
+        let names = ports.filter { $0 != 0 }.map(String.init).joined(separator: " or ")
+        return GatewayError.configuration(
+            "port \(names) of \(configuration.host) is in use by another process; end it, or choose "
+                + "others with --port and --ops-port")
     }
 
     /// Begins the end: readiness says no at once, the listeners close after the settle time, requests

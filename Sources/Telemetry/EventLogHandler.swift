@@ -61,7 +61,8 @@ package struct EventLogHandler: LogHandler {
         return bytes.count <= Self.lineBytesMax ? bytes : cut(bytes)
     }
 
-    private static let lineBytesMax = 16 << 10  // below PIPE_BUF times four; terminals and Loki agree
+    /// Longer lines are split by some log shippers; fields are cut to 4 KiB before that.
+    private static let lineBytesMax = 16 << 10
 
     private func jsonLine(
         _ event: LogEvent, _ time: WallTime, _ fields: [(key: String, value: Logger.MetadataValue)]

@@ -222,6 +222,19 @@ import Testing
         }
     }
 
+    @Test("A port that is taken is said in words, and nothing waits for it")
+    func portTaken() async throws {
+        let folder = try Self.folder()
+        try await RunningGateway.with(folder) { gateway in
+            let error = await #expect(throws: GatewayError.self) {
+                try await RunningGateway(source: DirectoryModelSource(root: folder.path)) {
+                    $0.port = gateway.port
+                }
+            }
+            #expect("\(error as Any)".contains("port \(gateway.port) of 127.0.0.1 is in use"))
+        }
+    }
+
     @Test("The operations listener answers health and metrics, and nothing else")
     func operations() async throws {
         let folder = try Self.folder()
@@ -232,6 +245,8 @@ import Testing
             let client = try RawClient(port: port)
             #expect(try await client.call("GET", "/health").status == 200)
             #expect(try await client.call("GET", "/metrics").status == 200)
+            #expect(try await client.call("GET", "/startupz").status == 200)
+            #expect(try await client.call("GET", "/v2/health/ready").status == 200)
             #expect(try await client.call("POST", "/predict", body: Self.row).status == 404)
             #expect(try await client.call("POST", "/model/load", body: "").status == 404)
         }

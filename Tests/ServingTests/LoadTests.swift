@@ -47,11 +47,11 @@ import Testing
     }
 
     static func waitUntilReady(_ gateway: RunningGateway) async throws {
-        for _ in 0..<200 {
+        for _ in 0..<1_000 {
             if try await gateway.call("GET", "/readyz").status == 200 { return }
             try await Task.sleep(for: .milliseconds(20))
         }
-        Issue.record("not ready after four seconds")
+        Issue.record("not ready after twenty seconds")
     }
 
     @Test(
@@ -230,7 +230,7 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.add(TestModels.constant(1), as: "Iris", version: 1)
         let gateway = try await RunningGateway(source: DirectoryModelSource(root: folder.path)) {
-            $0.limits.settleTime = .milliseconds(300)
+            $0.limits.settleTime = .seconds(2)
         }
         _ = try await gateway.gateway.load(ModelSelector())
         let slow = try gateway.client()
@@ -244,7 +244,7 @@ import Testing
         #expect(ready.headers["connection"] == "close")
         let last = try await gateway.predict(Self.row)
         #expect(last.status == 200)
-        try await Task.sleep(for: .milliseconds(500))
+        try await Task.sleep(for: .milliseconds(2_300))
         try await slow.send(Self.row)
         #expect(try await slow.reply().status == 200)
         try await gateway.stop()

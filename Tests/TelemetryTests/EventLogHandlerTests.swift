@@ -45,7 +45,8 @@ import Testing
     @Test("A flood in one field is cut, and the line stays one line")
     func bounded() throws {
         let lines = Lines()
-        logger(.json, lines).error("x", metadata: ["big": "\(String(repeating: "é", count: 99_999))"])
+        logger(.json, lines).error(
+            "x", metadata: ["big": "\(String(repeating: "é", count: 99_999))"])
         let line = try #require(lines.all.withLock { $0.first })
         #expect(line.utf8.count < 5_000)
         #expect(line.hasSuffix("é\"}"))
@@ -60,10 +61,12 @@ import Testing
 }
 
 @Suite struct RequestLabelTests {
-    @Test("A caller's label is kept only if it is harmless", arguments: [
-        ("abc-1._Z", true), ("", false), ("a b", false), ("é", false), ("a\r\nX: y", false),
-        (String(repeating: "a", count: 128), true), (String(repeating: "a", count: 129), false),
-    ])
+    @Test(
+        "A caller's label is kept only if it is harmless",
+        arguments: [
+            ("abc-1._Z", true), ("", false), ("a b", false), ("é", false), ("a\r\nX: y", false),
+            (String(repeating: "a", count: 128), true), (String(repeating: "a", count: 129), false),
+        ])
     func acceptance(_ text: String, _ isKept: Bool) {
         #expect((RequestLabel(header: text).description == text) == isKept)
     }
@@ -78,12 +81,14 @@ import Testing
         #expect(RequestLabel.isAcceptable(early))
     }
 
-    @Test("Times are ISO 8601 in UTC with microseconds", arguments: [
-        (0, "1970-01-01T00:00:00.000000+00:00"),
-        (1_765_694_863_226_366, "2025-12-14T06:47:43.226366+00:00"),
-        (951_782_400_000_001, "2000-02-29T00:00:00.000001+00:00"),
-        (-1, "1969-12-31T23:59:59.999999+00:00"),
-    ])
+    @Test(
+        "Times are ISO 8601 in UTC with microseconds",
+        arguments: [
+            (0, "1970-01-01T00:00:00.000000+00:00"),
+            (1_765_694_863_226_366, "2025-12-14T06:47:43.226366+00:00"),
+            (951_782_400_000_001, "2000-02-29T00:00:00.000001+00:00"),
+            (-1, "1969-12-31T23:59:59.999999+00:00"),
+        ])
     func wallTime(_ microseconds: Int64, _ text: String) {
         #expect(WallTime(microseconds: microseconds).iso8601 == text)
     }

@@ -29,7 +29,8 @@ struct GatewayHandlers: Sendable {
         case .predict: await predict(call)
         case .modelLoad: await load(call)
         case .serve: await serve(call)
-        case .health, .readyz, .ping, .ready, .startupz: readiness(route)
+        case .health, .readyz, .ping: readiness(route)
+        case .ready, .startupz: serverReadiness
         case .livez, .healthz, .dashHealthz, .live: Reply(body: Array(#"{"status":"ok"}"#.utf8))
         case .metrics: Reply(contentType: MetricRegistry.contentType, text: registry.exposition())
         case .openAPI: openAPI(call)
@@ -86,6 +87,13 @@ struct GatewayHandlers: Sendable {
         writer.field("timestamp", WallTime.now().iso8601)
         writer.closeObject()
         return Reply(status: status, body: writer.bytes)
+    }
+
+    /// The server's own readiness, whatever model is loaded.
+    private var serverReadiness: Reply {
+        let word = state.isDraining ? "draining" : "ok"
+        return Reply(
+            status: state.isDraining ? 503 : 200, body: Array(#"{"status":"\#(word)"}"#.utf8))
     }
 
     private func openAPI(_ call: Call) -> Reply {
