@@ -74,7 +74,11 @@ struct SyntheticClassification {
         try ParameterError.check("classes", classes, isIn: 1...Dataset.classCountMax)
         try ParameterError.check("clustersPerClass", clustersPerClass, isIn: 1...1_000_000)
         try ParameterError.check("flipY", flipY, isIn: 0...1)
+        try ParameterError.check("classSeparation", classSeparation, isIn: -1e30...1e30)
+        try ParameterError.check("shift", shift ?? 0, isIn: -1e30...1e30)
+        try ParameterError.check("scale", scale ?? 1, isIn: -1e30...1e30)
         let clusterCount = classes * clustersPerClass
+        try ParameterError.check("classes × clustersPerClass", clusterCount, isIn: 1...1_000_000)
         guard informative >= 40 || clusterCount <= 1 << informative else {
             throw ParameterError(
                 "informative", "\(informative)",

@@ -131,6 +131,12 @@ struct SyntheticTests {
         #expect(throws: ParameterError.self) { try makeClassification(informative: 1) }
         #expect(throws: ParameterError.self) { try makeClassification(weights: [0.5, 0.5, 0.1]) }
         #expect(throws: ParameterError.self) { try makeClassification(flipY: .nan) }
-        #expect(throws: ParameterError.self) { try makeClassification(classSeparation: .infinity) }
+        #expect(throws: ParameterError.self) { try makeClassification(classSeparation: .nan) }
+        #expect(throws: ParameterError.self) { try makeClassification(scale: .infinity) }
+        #expect(throws: ParameterError.self) { try makeClassification(shift: 1e20, scale: 1e30) }
+        #expect(throws: ParameterError.self) {
+            try makeClassification(
+                features: 60, informative: 50, classes: 60_000, clustersPerClass: 1_000_000)
+        }
     }
 }
