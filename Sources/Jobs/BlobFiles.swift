@@ -115,7 +115,8 @@ enum BlobFiles {
     ) throws(BlobStoreError) {
         var done = 0
         while done < bytes.count {
-            let count = Foundation.write(file, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+            let count = Foundation.write(
+                file, bytes.baseAddress?.advanced(by: done), bytes.count - done)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw failure("write", path) }
             done += count
@@ -142,6 +143,7 @@ enum BlobFiles {
     private static func failure(_ operation: String, _ path: String) -> BlobStoreError {
         let cause = String(cString: strerror(errno))
         return errno == ENOSPC || errno == EDQUOT
-            ? .full("\(operation) \(path): \(cause)") : .unavailable("\(operation) \(path): \(cause)")
+            ? .full("\(operation) \(path): \(cause)")
+            : .unavailable("\(operation) \(path): \(cause)")
     }
 }

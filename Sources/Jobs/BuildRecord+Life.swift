@@ -5,10 +5,11 @@ package enum BuildState: Sendable, Hashable {
     case ended(BuildOutcome, token: Int64)
 }
 
-/// The life of a build: `building(token) → ended`, or free again when it was abandoned or its worker
-/// stopped answering.
+/// The life of a build: `building(token) → ended`, or free again when it was abandoned or its
+/// worker stopped answering.
 extension BuildRecord {
-    /// What `worker` is told when it asks for a build at `now`, and what the store keeps afterwards.
+    /// What `worker` is told when it asks for a build at `now`, and what the store keeps
+    /// afterwards.
     ///
     /// The builder itself asks again to extend its right; it gets its own token back.
     package static func beginning(

@@ -97,7 +97,9 @@ struct JobShelf: Sendable {
         let ended = jobs.values.filter(\.record.state.isTerminal).sorted {
             ($0.record.endedAt ?? 0, $0.number) < ($1.record.endedAt ?? 0, $1.number)
         }
-        let overdue = ended.count { ($0.record.endedAt ?? 0) + limits.retentionInMilliseconds <= now }
+        let overdue = ended.count {
+            ($0.record.endedAt ?? 0) + limits.retentionInMilliseconds <= now
+        }
         for job in ended.prefix(max(overdue, ended.count - limits.endedJobsMax)) {
             for task in job.order { ages[task] = nil }
             jobs[job.record.spec.id] = nil

@@ -1,8 +1,8 @@
 /// Keeps jobs, tasks, leases, workers, builds and logs: the one place where cluster state lives.
 ///
 /// Two implementations pass one contract suite: `InMemoryJobStore` applies the pure transitions of
-/// `TaskRecord`, `JobRecord` and `BuildRecord` under a lock; `RedisJobStore` applies the same ones as
-/// one Lua script each. All times are the store's own clock. Every method may throw
+/// `TaskRecord`, `JobRecord` and `BuildRecord` under a lock; `RedisJobStore` applies the same ones
+/// as one Lua script each. All times are the store's own clock. Every method may throw
 /// `JobStoreError.unavailable`; a caller that retries gets the same effect once.
 package protocol JobStore: Sendable {
     // MARK: Submitting
@@ -18,8 +18,8 @@ package protocol JobStore: Sendable {
     /// Newest first.
     func jobs(limit: Int) async throws -> [JobRecord]
 
-    /// Asks for the end of a job: waiting tasks are cancelled at once, running ones are told by their
-    /// worker's next heartbeat. Answers the record afterwards; a terminal job stays as it is.
+    /// Asks for the end of a job: waiting tasks are cancelled at once, running ones are told by
+    /// their worker's next heartbeat. Answers the record afterwards; a terminal job stays as it is.
     func stop(_ job: JobID, by whom: String) async throws -> JobRecord?
 
     /// Shown to people; accepted only from the holder of the driver's lease.
@@ -39,8 +39,10 @@ package protocol JobStore: Sendable {
     /// In order of creation, the driver first.
     func tasks(of job: JobID, limit: Int) async throws -> [TaskRecord]
 
-    /// Ends attempts and grants new ones, atomically, after expiring every overdue lease.
+    /// Ends attempts, expires every overdue lease, and grants new attempts, atomically.
     ///
+    /// The caller's own endings go first: a lease that is overdue but was given to nobody else
+    /// still counts, so that no finished work is thrown away after the store was away.
     /// Grants follow priority, then the job with the fewest running tasks, then age; each fits in
     /// what is left of `request.free` after the ones before it.
     func claim(_ request: ClaimRequest) async throws -> ClaimReply
@@ -59,15 +61,18 @@ package protocol JobStore: Sendable {
 
     // MARK: Builds
 
-    /// Asks for the right to compile `key`, or for what became of it. One worker compiles at a time.
+    /// Asks for the right to compile `key`, or for what became of it. One worker compiles at a
+    /// time.
     func beginBuild(_ key: String, by worker: WorkerID) async throws -> BuildRecord
 
-    /// Ends the build granted by `token`. A failed build is kept so that the same script fails at once.
+    /// Ends the build granted by `token`. A failed build is kept so that the same script fails at
+    /// once.
     func endBuild(_ key: String, token: Int64, outcome: BuildOutcome) async throws
 
     // MARK: Logs
 
     /// Appends in order. The log is bounded: the oldest lines go, and readers are told how many.
+    /// Unlike other calls, one that is repeated after `.unavailable` may append its lines twice.
     func appendLogs(_ lines: [LogLine], to job: JobID) async throws
 
     /// Lines after `cursor` (nil: from the oldest kept), at most `limit`.
@@ -93,7 +98,7 @@ package struct ClaimRequest: Sendable, Codable, Hashable {
     package var leaseInMilliseconds: Int64
     /// Attempts that ended, applied first.
     package var endings: [AttemptEnding]
-    /// When set, only tasks of these jobs (an executor already warm for them is preferred).
+    /// When not empty, only tasks of these jobs are granted: other jobs, and their drivers, wait.
     package var preferredJobs: [JobID]
 
     package init(
@@ -128,7 +133,8 @@ package struct Grant: Sendable, Codable, Hashable {
 package struct ClaimReply: Sendable, Codable, Hashable {
     package var endings: [EndingReply]
     package var grants: [Grant]
-    /// Milliseconds until the earliest delayed task becomes claimable; nil when none waits for time.
+    /// Milliseconds until the earliest delayed task becomes claimable; nil when none waits for
+    /// time.
     package var nextDueInMilliseconds: Int64?
 
     package init(endings: [EndingReply], grants: [Grant], nextDueInMilliseconds: Int64?) {
@@ -224,8 +230,8 @@ package enum BuildOutcome: Sendable, Codable, Hashable {
 }
 
 package enum BuildRecord: Sendable, Codable, Hashable {
-    /// The caller holds the right to compile until `expiry` (store clock, ms); the worker extends it by
-    /// calling `beginBuild` again.
+    /// The caller holds the right to compile until `expiry` (store clock, ms); the worker extends
+    /// it by calling `beginBuild` again.
     case granted(token: Int64, expiry: Int64)
     case building(by: WorkerID)
     case ended(BuildOutcome)

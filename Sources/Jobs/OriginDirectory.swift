@@ -45,7 +45,8 @@ struct OriginDirectory: Sendable {
         }
     }
 
-    /// Takes a damaged file out of the way, so that the next `put` of the same bytes heals the blob.
+    /// Takes a damaged file out of the way, so that the next `put` of the same bytes heals the
+    /// blob.
     private func setAside(_ digest: String) {
         rename(file(for: digest), file(for: digest) + ".damaged")
     }

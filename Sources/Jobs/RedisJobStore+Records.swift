@@ -49,7 +49,8 @@ extension RedisJobStore {
                 arguments.append(line.endsWithLineFeed ? 1 : 0)
                 arguments.append(line.time)
             }
-            // Not repeated by us: a line that was kept although its reply was lost would come twice.
+            // Not repeated by us: a line that was kept although its reply was lost would come
+            // twice.
             _ = try await run(scripts.appendLogs, arguments, isRepeatable: false)
         }
     }

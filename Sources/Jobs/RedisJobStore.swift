@@ -3,9 +3,9 @@ import Synchronization
 
 /// The job store that processes share: one Lua script per transition, Redis's own clock.
 ///
-/// The scripts stand in `Lua/`, the keys in `RedisKeys`; `docs/REDIS.md` shows the data. Connections
-/// come back by themselves; while Redis is away every method throws `.unavailable` after the
-/// client's patience.
+/// The scripts stand in `Lua/`, the keys in `RedisKeys`; `docs/REDIS.md` shows the data.
+/// Connections come back by themselves; while Redis is away every method throws `.unavailable`
+/// after the client's patience.
 package final class RedisJobStore: JobStore {
     let client: RedisClient
     let keys: RedisKeys

@@ -21,8 +21,8 @@ package struct RedisScripts: Sendable {
 
     /// - Parameters:
     ///   - clock: Lua that sets `micros` and `now`; tests pass a clock that they can move.
-    ///   - hasFlags: whether the server knows script flags (Redis 7). What ends work and frees memory
-    ///     then also runs when Redis's memory is used up.
+    ///   - hasFlags: whether the server knows script flags (Redis 7). What ends work and frees
+    ///     memory then also runs when Redis's memory is used up.
     ///   - mutation: the name of a guard line to leave out; only tests pass one.
     package init(
         limits: StoreLimits = StoreLimits(), timing: StoreTiming = StoreTiming(),

@@ -78,7 +78,8 @@ enum RedisTaskCoding {
             for text in ["crashed", ""] { arguments.append(text) }
             arguments.append(
                 try StoreCoding.encode(
-                    TaskFailure(kind: .crash, message: message, exitCode: exitCode, signal: signal)))
+                    TaskFailure(kind: .crash, message: message, exitCode: exitCode, signal: signal))
+            )
         }
         arguments.append(outcome.cause)
     }

@@ -13,11 +13,13 @@ package enum TaskLifeError: Error, Sendable, Hashable {
 /// The life of a task: `waiting → running(lease) → succeeded | failed | cancelled`.
 ///
 /// Pure: the old value and an event in, the new value or a typed refusal out. The in-memory store
-/// applies these functions; the Redis store's scripts do the same, held to it by one contract suite.
+/// applies these functions; the Redis store's scripts do the same, held to it by one contract
+/// suite.
 ///
-/// **Cancel and success.** A cancel of a running task is a wish (`cancelRequestedBy`) that its worker
-/// hears at the next heartbeat. A success that arrives before the worker gave up stands, because the
-/// work is done and may have left traces; any other ending after the wish is `cancelled`.
+/// **Cancel and success.** A cancel of a running task is a wish (`cancelRequestedBy`) that its
+/// worker hears at the next heartbeat. A success that arrives before the worker gave up stands,
+/// because the work is done and may have left traces; any other ending after the wish is
+/// `cancelled`.
 ///
 /// **Overdue.** A lease ends when someone expires it, not at the instant of `expiry`: a slow worker
 /// whose task nobody took meanwhile may still end its attempt, so no finished work is thrown away.
@@ -34,7 +36,9 @@ extension TaskRecord {
     }
 
     /// Moves the end of the current lease; refused for any other lease.
-    package func extending(_ lease: Lease, until expiry: Int64) throws(TaskLifeError) -> TaskRecord {
+    package func extending(
+        _ lease: Lease, until expiry: Int64
+    ) throws(TaskLifeError) -> TaskRecord {
         var current = try currentLease(matching: lease)
         current.expiry = expiry
         var next = self
@@ -73,8 +77,9 @@ extension TaskRecord {
         return next
     }
 
-    /// Takes the task from a worker that stopped answering. A lost worker is no fault of the task's,
-    /// so it is tried again while attempts are left, whatever the policy says of errors and crashes.
+    /// Takes the task from a worker that stopped answering. A lost worker is no fault of the
+    /// task's, so it is tried again while attempts are left, whatever the policy says of errors and
+    /// crashes.
     package func expiring(at now: Int64) throws(TaskLifeError) -> TaskRecord {
         guard case .running(let lease) = state, lease.expiry <= now else {
             throw .notOverdue(spec.id)

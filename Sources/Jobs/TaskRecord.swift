@@ -176,7 +176,8 @@ package struct TaskRecord: Hashable, Sendable, Codable {
     package var history: [AttemptRecord]
     /// On the store's clock, milliseconds since 1970.
     package let createdAt: Int64
-    /// Who asked for the end of the attempt that runs; its worker hears of it at the next heartbeat.
+    /// Who asked for the end of the attempt that runs; its worker hears of it at the next
+    /// heartbeat.
     package var cancelRequestedBy: String?
     /// The token of the lease that last ended an attempt, so that a repeated ending is recognised.
     package var endedToken: Int64?

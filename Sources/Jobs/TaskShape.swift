@@ -1,7 +1,7 @@
 import Foundation
 
-/// What decides whether a worker can take a task. Tasks of one shape share a queue, so that a worker
-/// without a GPU never walks past ten thousand tasks that need one.
+/// What decides whether a worker can take a task. Tasks of one shape share a queue, so that a
+/// worker without a GPU never walks past ten thousand tasks that need one.
 struct TaskShape: Hashable, Sendable {
     let kind: NewTask.Kind
     let resources: Resources

@@ -64,7 +64,8 @@ final class RedisQueue: @unchecked Sendable {
         condition.lock()
         let isLate = isClosed
         let (kept, late) = (
-            batch.filter { !isLate && $0.deadline > now }, batch.filter { isLate || $0.deadline <= now }
+            batch.filter { !isLate && $0.deadline > now },
+            batch.filter { isLate || $0.deadline <= now }
         )
         items.insert(contentsOf: kept, at: 0)
         condition.unlock()

@@ -17,7 +17,8 @@ enum RedisThread {
     }
 }
 
-/// Growing waits between attempts to connect, with jitter so that a fleet does not come back at once.
+/// Growing waits between attempts to connect, with jitter so that a fleet does not come back at
+/// once.
 struct Backoff {
     private var wait = Backoff.shortest
     private static let shortest = Duration.milliseconds(50)

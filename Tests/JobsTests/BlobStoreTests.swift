@@ -7,7 +7,8 @@ import Testing
 
 /// What every blob store must do.
 @Suite struct BlobStoreTests {
-    @Test("Bytes come back under their digest, in memory and as files", arguments: StoreKind.allCases)
+    @Test(
+        "Bytes come back under their digest, in memory and as files", arguments: StoreKind.allCases)
     func roundTrip(_ kind: StoreKind) async throws {
         try await withFolder { folder in
             let store = try await makeStore(kind, folder: folder)
@@ -18,7 +19,8 @@ import Testing
                 #expect(try await store.contains(digest))
                 #expect(try await store.get(digest) == bytes)
                 try await store.get(digest, toFileAt: "\(folder)/out")
-                #expect(FileManager.default.contents(atPath: "\(folder)/out").map(Array.init) == bytes)
+                #expect(
+                    FileManager.default.contents(atPath: "\(folder)/out").map(Array.init) == bytes)
                 let other = bytes + [0]
                 try Data(other).write(to: URL(fileURLWithPath: "\(folder)/in"))
                 let fromFile = try await store.put(fileAt: "\(folder)/in")

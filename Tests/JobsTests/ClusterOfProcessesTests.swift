@@ -6,8 +6,8 @@ import Testing
 
 @testable import Jobs
 
-/// Many processes at one real store, on the server's own clock: some are killed, some sleep past their
-/// leases, all end attempts in every way there is.
+/// Many processes at one real store, on the server's own clock: some are killed, some sleep past
+/// their leases, all end attempts in every way there is.
 ///
 /// The processes are this test binary again, filtered to this test; `MANTA_TEST_HAMMER` makes it a
 /// worker instead of the supervisor.
@@ -183,8 +183,9 @@ private struct HammerWorker {
         let ending = AttemptEnding(lease: lease, outcome: outcome)
         let reply = try await store.finish([ending])[0]
         try await record(reply == .committed ? word : reply.rawValue, lease, client)
+        // A second commit would be a second line, which the supervisor finds.
         if chance > 90, try await store.finish([ending])[0] == .committed {
-            try await record("succeeded", lease, client)  // A second commit is found by the supervisor.
+            try await record("succeeded", lease, client)
         }
     }
 

@@ -89,7 +89,8 @@ private func driver(_ state: TaskState, of job: JobRecord) -> TaskRecord {
     func builds() {
         let second = WorkerID(rawValue: "w-2")
         var tokens: Int64 = 0
-        func begin(_ kept: BuildState?, _ who: WorkerID, _ now: Int64) -> (BuildRecord, BuildState) {
+        func begin(_ kept: BuildState?, _ who: WorkerID, _ now: Int64) -> (BuildRecord, BuildState)
+        {
             let (answer, kept) = BuildRecord.beginning(kept, by: who, at: now) {
                 tokens += 1
                 return tokens

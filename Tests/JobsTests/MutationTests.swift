@@ -3,8 +3,8 @@ import Testing
 
 @testable import Jobs
 
-/// Removes each guard line of the Lua scripts in turn: at least one contract case must fail for each,
-/// or the line protects nothing that the contract promises.
+/// Removes each guard line of the Lua scripts in turn: at least one contract case must fail for
+/// each, or the line protects nothing that the contract promises.
 @Suite(.serialized) struct MutationTests {
     @Test("Every guard line of the scripts is held by the contract")
     func guardsAreHeld() async throws {

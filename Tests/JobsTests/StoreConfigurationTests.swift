@@ -60,7 +60,8 @@ import Testing
     func password() async throws {
         let server = try await RedisServer.start(["--requirepass", "secret"])
         for url in [server.url, "redis://:wrong@127.0.0.1:\(server.port)"] {
-            await #expect { try await StoreConfiguration(url: url).openJobStore() } throws: { error in
+            await #expect { try await StoreConfiguration(url: url).openJobStore() } throws: {
+                error in
                 error is StoreConfigurationError && !"\(error)".contains("wrong@")
             }
         }

@@ -175,7 +175,9 @@ private func lease(_ token: Int64, expiry: Int64 = 1_000, worker: String = "w-1"
         #expect("😀".prefix(maxBytes: 3) == "")
     }
 
-    @Test("Whatever happens: one committed end, terminal for ever, attempts bounded", arguments: 0..<20)
+    @Test(
+        "Whatever happens: one committed end, terminal for ever, attempts bounded",
+        arguments: 0..<20)
     func model(seed: Int) throws {
         var random = SplitMix(state: UInt64(seed))
         for _ in 0..<200 {
@@ -188,7 +190,8 @@ private func lease(_ token: Int64, expiry: Int64 = 1_000, worker: String = "w-1"
             for step in 0..<40 {
                 let now = Int64(step) * 100
                 let before = task
-                task = TaskEvent.allCases.randomElement(using: &random)
+                task =
+                    TaskEvent.allCases.randomElement(using: &random)
                     .flatMap { apply($0, to: task, at: now, &token, &known, &random) } ?? task
                 if let broken = brokenRule(task, was: before, policy, newestToken: token) {
                     Issue.record("step \(step): \(broken)")

@@ -18,7 +18,10 @@ import Testing
                 "redis://me:a:b@[::1]:7/0",
                 RedisEndpoint(address: .tcp(host: "::1", port: 7), user: "me", password: "a:b")
             ),
-            ("unix:///run/r.sock?db=4", RedisEndpoint(address: .unix(path: "/run/r.sock"), database: 4)),
+            (
+                "unix:///run/r.sock?db=4",
+                RedisEndpoint(address: .unix(path: "/run/r.sock"), database: 4)
+            ),
         ])
     func reads(_ url: String, _ expected: RedisEndpoint) throws {
         #expect(try RedisEndpoint(url: url) == expected)

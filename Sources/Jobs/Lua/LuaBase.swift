@@ -3,7 +3,8 @@
 /// A line that ends with `-- guard: name` protects an invariant by itself: `script/mutate-lua`
 /// removes each in turn and expects the contract suite to notice.
 enum LuaBase {
-    /// The server's clock, microseconds and milliseconds since 1970. No other clock decides anything.
+    /// The server's clock, microseconds and milliseconds since 1970. No other clock decides
+    /// anything.
     static let serverClock = #"""
         local clock = redis.call('TIME')
         local micros = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
@@ -28,7 +29,12 @@ enum LuaBase {
         -- never smaller than the microseconds since 1970 at which it was made.
         local function nextToken()
           local token = call('INCR', K.token())
-          if token < micros then token = micros call('SET', K.token(), digits(micros)) end -- guard: token-survives-loss
+          local floor = 0
+          floor = micros -- guard: token-survives-loss
+          if token < floor then
+            token = floor
+            call('SET', K.token(), digits(floor))
+          end
           return token
         end
 
@@ -44,6 +50,11 @@ enum LuaBase {
           if #raisedList > 0 then
             call('PUBLISH', K.signals(), table.concat(raisedList, '\n'))
           end
+        end
+
+        -- Members of a sorted set up to a score, at most as many as one call sweeps.
+        local function upTo(key, score)
+          return call('ZRANGEBYSCORE', key, '-inf', score, 'LIMIT', 0, LIMITS.sweep)
         end
 
         -- Pairs of HGETALL as a table.

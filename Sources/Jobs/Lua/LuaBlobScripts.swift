@@ -7,8 +7,10 @@ enum LuaBlobScripts {
     /// - Atomic because the sum of sizes must hold while it is compared.
     static let put = #"""
         local digest, bytes, budget = take(), take(), takeNumber()
-        call('ZADD', K.blobUses(), now, digest)
-        if call('EXISTS', K.blob(digest)) == 1 then return 'ok' end -- guard: blob-counted-once
+        if call('EXISTS', K.blob(digest)) == 1 then
+          call('ZADD', K.blobUses(), now, digest) -- guard: blob-put-is-a-use
+          return 'ok'
+        end
         local function drop(old)
           local size = call('HGET', K.blobSizes(), old)
           if size then call('DECRBY', K.blobBytes(), size) end
@@ -16,11 +18,12 @@ enum LuaBlobScripts {
           call('HDEL', K.blobSizes(), old)
           call('UNLINK', K.blob(old))
         end
-        local unused = call('ZRANGEBYSCORE', K.blobUses(), '-inf', now - LIMITS.retention, 'LIMIT', 0, LIMITS.sweep)
+        local unused = upTo(K.blobUses(), now - LIMITS.retention)
         for _, old in ipairs(unused) do drop(old) end
         local kept = tonumber(call('GET', K.blobBytes()) or 0)
-        if kept + #bytes > budget then call('ZREM', K.blobUses(), digest) return 'full' end -- guard: blob-budget
+        if kept + #bytes > budget then return 'full' end -- guard: blob-budget
         call('SET', K.blob(digest), bytes)
+        call('ZADD', K.blobUses(), now, digest)
         call('HSET', K.blobSizes(), digest, #bytes)
         call('INCRBY', K.blobBytes(), #bytes)
         return 'ok'

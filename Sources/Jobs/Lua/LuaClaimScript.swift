@@ -1,7 +1,8 @@
 /// The script that moves the cluster: ends attempts, expires overdue leases, grants tasks.
 enum LuaClaimScript {
-    /// The store's pulse: when nobody called for longer than a heartbeat, Redis was away (or its clock
-    /// jumped), and workers get one lease's time to say that they live before leases are expired.
+    /// The store's pulse: when nobody called for longer than a heartbeat, Redis was away (or its
+    /// clock jumped), and workers get one lease's time to say that they live before leases are
+    /// expired.
     static let pulse = #"""
         local grace = 0
         local function beat()
@@ -31,7 +32,7 @@ enum LuaClaimScript {
 
         local function expireOverdue()
           if now < grace then return end -- guard: grace-after-outage
-          local overdue = call('ZRANGEBYSCORE', K.leases(), '-inf', now, 'LIMIT', 0, LIMITS.sweep)
+          local overdue = upTo(K.leases(), now)
           for _, id in ipairs(overdue) do
             local t = load(id)
             if t then lose(id, t) else call('ZREM', K.leases(), id) end
@@ -39,8 +40,7 @@ enum LuaClaimScript {
         end
 
         local function admitDelayed()
-          local due = call('ZRANGEBYSCORE', K.delayed(), '-inf', now, 'LIMIT', 0, LIMITS.sweep)
-          for _, id in ipairs(due) do
+          for _, id in ipairs(upTo(K.delayed(), now)) do
             call('ZREM', K.delayed(), id)
             local t = load(id)
             if t and wish(t.job) then t = nil end -- guard: delayed-task-of-ended-job-stays-out

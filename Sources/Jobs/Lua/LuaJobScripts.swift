@@ -10,11 +10,10 @@ enum LuaJobScripts {
     static let submit = #"""
         local function dropEndedJobs()
           local tooMany = call('ZCARD', K.ended()) - LIMITS.endedJobs
-          local old = call('ZRANGEBYSCORE', K.ended(), '-inf', now - LIMITS.retention, 'LIMIT', 0, LIMITS.sweep)
+          local old = upTo(K.ended(), now - LIMITS.retention)
           if tooMany > 0 then
-            for _, job in ipairs(call('ZRANGE', K.ended(), 0, math.min(tooMany, LIMITS.sweep) - 1)) do
-              old[#old + 1] = job
-            end
+            local count = math.min(tooMany, LIMITS.sweep)
+            for _, job in ipairs(call('ZRANGE', K.ended(), 0, count - 1)) do old[#old + 1] = job end
           end
           for _, job in ipairs(old) do
             call('ZREM', K.ended(), job)
@@ -28,9 +27,12 @@ enum LuaJobScripts {
         local driver, shape = take(), take()
         local priority, attemptsMax, delay = takeNumber(), takeNumber(), takeNumber()
         dropEndedJobs()
-        if call('EXISTS', K.job(job)) == 1 then return {'known', call('HGETALL', K.job(job))} end -- guard: submit-once
-        if call('SCARD', K.active()) >= LIMITS.activeJobs then return {'full', 'activeJobs'} end -- guard: submit-bounded
-        if shapesAreFull({[shape] = true}) then return {'full', 'shapes'} end -- guard: submit-shapes-bounded
+        local known = call('HGETALL', K.job(job))
+        local isBusy = call('SCARD', K.active()) >= LIMITS.activeJobs
+        local isFull = shapesAreFull({[shape] = true})
+        if #known > 0 then return {'known', known} end -- guard: submit-once
+        if isBusy then return {'full', 'activeJobs'} end -- guard: submit-bounded
+        if isFull then return {'full', 'shapes'} end -- guard: submit-shapes-bounded
         call('HSET', K.job(job), 'spec', spec, 'entrypoint', entrypoint, 'state', 'active',
           'phase', 'queued', 'submitted', now)
         call('SADD', K.active(), job)
@@ -55,7 +57,8 @@ enum LuaJobScripts {
     /// - Atomic because no task may be granted between the wish and the emptying of the queues.
     static let stop = #"""
         local job, driver, by = take(), take(), take()
-        if call('HGET', K.job(job), 'state') ~= 'active' then return call('HGETALL', K.job(job)) end -- guard: stop-once
+        local known = readHash(K.job(job))
+        if known.state ~= 'active' then return call('HGETALL', K.job(job)) end -- guard: stop-once
         call('HSET', K.job(job), 'state', 'stopping', 'by', by)
         clearQueues(job)
         local t = load(driver)
@@ -83,7 +86,8 @@ enum LuaJobScripts {
         local t = load(driver)
         if not t or t.token ~= token then return 'leaseLost' end -- guard: report-needs-token
         if t.worker ~= worker then return 'leaseLost' end -- guard: report-needs-worker
-        if call('HGET', K.job(job), 'state') ~= 'active' then return 'ok' end -- guard: report-only-active
+        local state = call('HGET', K.job(job), 'state')
+        if state ~= 'active' then return 'ok' end -- guard: report-only-active
         call('HSET', K.job(job), 'phase', phase, 'phaseWorker', phaseWorker)
         if phase == 'running' then call('HSETNX', K.job(job), 'started', now) end
         raise('job ' .. job)

@@ -104,13 +104,16 @@ enum LuaLives {
         end
 
         local function fail(id, t, worker, failure, cause, isRetried)
-          t.history[#t.history + 1] = {t.attempt, worker, cause, now}
-          if #t.history > LIMITS.history then table.remove(t.history, 1) end -- guard: history-is-bounded
+          local history = t.history
+          history[#history + 1] = {t.attempt, worker, cause, now}
+          local isLong = #history > LIMITS.history
+          if isLong then table.remove(history, 1) end -- guard: history-is-bounded
           if t.attempt >= t.attemptsMax then isRetried = false end -- guard: attempts-are-bounded
           if isRetried then return waitAgain(id, t, now + delayAfter(t), 'retried') end
           t.by = wish(t.job)
-          if t.by then t.state = 'cancelled' return settle(id, t) end -- guard: failure-after-cancel-is-cancelled
           t.state = 'failed'
+          if t.by then t.state = 'cancelled' end -- guard: failure-after-cancel-is-cancelled
+          if t.state == 'cancelled' then return settle(id, t) end
           t.failure = failure
           settle(id, t, 'failed')
         end

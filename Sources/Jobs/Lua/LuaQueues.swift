@@ -9,6 +9,10 @@ enum LuaQueues {
         local PRIORITY_SPAN = 2 ^ 40
         local RUNNING_SPAN = 2 ^ 20
 
+        local function forgetShapeUnlessReady(shape)
+          if call('EXISTS', K.ready(shape)) == 0 then call('SREM', K.shapes(), shape) end
+        end
+
         -- Brings the job's entry in ready[shape] up to date with its queue and running count.
         local function refresh(job, shape, running)
           local head = call('ZRANGE', K.waiting(job, shape), 0, 0, 'WITHSCORES')
@@ -18,14 +22,17 @@ enum LuaQueues {
             local score = tonumber(head[2])
             local rank = math.floor(score / PRIORITY_SPAN)
             member = string.format('%016.0f', score % PRIORITY_SPAN) .. ':' .. job
-            call('ZADD', K.ready(shape), rank * RUNNING_SPAN + math.min(running, RUNNING_SPAN - 1), member)
+            local share = math.min(running, RUNNING_SPAN - 1)
+            call('ZADD', K.ready(shape), rank * RUNNING_SPAN + share, member)
           end
-          if old and old ~= member then call('ZREM', K.ready(shape), old) end -- guard: old-head-leaves
-          if member and not old then call('SADD', K.shapes(), shape) end
-          if member and member ~= old then call('HSET', K.queues(job), shape, member) end
-          if old and not member then
+          if old == member then return end
+          if old then call('ZREM', K.ready(shape), old) end -- guard: old-head-leaves
+          if member then
+            call('SADD', K.shapes(), shape)
+            call('HSET', K.queues(job), shape, member)
+          else
             call('HDEL', K.queues(job), shape)
-            if call('EXISTS', K.ready(shape)) == 0 then call('SREM', K.shapes(), shape) end -- guard: idle-shape-leaves
+            forgetShapeUnlessReady(shape) -- guard: idle-shape-leaves
           end
         end
 
@@ -40,7 +47,8 @@ enum LuaQueues {
         end
 
         local function enqueue(id, t)
-          call('ZADD', K.waiting(t.job, t.shape), (1000 - t.priority) * PRIORITY_SPAN + t.sequence, id)
+          local score = (1000 - t.priority) * PRIORITY_SPAN + t.sequence
+          call('ZADD', K.waiting(t.job, t.shape), score, id)
           refresh(t.job, t.shape, runningCount(t.job))
           raise('work')
         end
@@ -51,7 +59,7 @@ enum LuaQueues {
           for shape, member in pairs(queues) do
             call('ZREM', K.ready(shape), member)
             call('UNLINK', K.waiting(job, shape))
-            if call('EXISTS', K.ready(shape)) == 0 then call('SREM', K.shapes(), shape) end -- guard: cleared-shape-leaves
+            forgetShapeUnlessReady(shape) -- guard: cleared-shape-leaves
           end
           call('UNLINK', K.queues(job))
         end
@@ -76,7 +84,8 @@ enum LuaQueues {
           if need.cpus > offer.cpus then return false end -- guard: claim-fits-cpus
           if need.memory > offer.memory then return false end -- guard: claim-fits-memory
           if need.gpus > offer.gpus then return false end -- guard: claim-fits-gpus
-          if need.kind == 'driver' and offer.driverSlots < 1 then return false end -- guard: claim-fits-driver-slots
+          local driverSlots = need.kind == 'driver' and 1 or 0
+          if driverSlots > offer.driverSlots then return false end -- guard: claim-fits-driver-slots
           for _, label in ipairs(need.labels) do
             if not offer.labels[label] then return false end -- guard: claim-fits-labels
           end

@@ -13,7 +13,8 @@ enum LuaRecordScripts {
           return {'ended', kept.outcome}
         end
         local isHeld = kept.worker and tonumber(kept.expiry) > now
-        if isHeld and kept.worker ~= worker then return {'building', kept.worker} end -- guard: build-single-flight
+        local isOthers = isHeld and kept.worker ~= worker
+        if isOthers then return {'building', kept.worker} end -- guard: build-single-flight
         local token = kept.token
         if not isHeld then token = digits(nextToken()) end -- guard: build-takeover-new-token
         call('HSET', K.build(key), 'worker', worker, 'token', token, 'expiry', now + length)

@@ -19,9 +19,10 @@ enum LuaTaskScripts {
         local ids, fresh, shapes, freshCount = {}, {}, {}, 0
         for i = 1, takeNumber() do
           local id = take()
-          local t = {job = job, kind = 'task', name = take(), shape = take(), priority = takeNumber(),
-            attemptsMax = takeNumber(), retriesErrors = take() == '1', retriesCrashes = take() == '1',
-            delay = takeNumber(), created = now, attempt = 0, state = 'waiting', due = now, history = {}}
+          local t = {job = job, kind = 'task', name = take(), shape = take(),
+            priority = takeNumber(), attemptsMax = takeNumber(), retriesErrors = take() == '1',
+            retriesCrashes = take() == '1', delay = takeNumber(), created = now, attempt = 0,
+            state = 'waiting', due = now, history = {}}
           local input = take()
           ids[i] = id
           if call('HEXISTS', K.tasks(job), id) == 0 and not fresh[id] then
@@ -30,8 +31,9 @@ enum LuaTaskScripts {
             freshCount = freshCount + 1
           end
         end
-        local total = tonumber(call('HGET', K.job(job), 'total') or 0)
-        if total + freshCount > LIMITS.tasksPerJob then return {'full', 'tasksPerJob'} end -- guard: enqueue-bounded
+        local total = tonumber(call('HGET', K.job(job), 'total') or 0) + freshCount
+        local isTooMany = total > LIMITS.tasksPerJob
+        if isTooMany then return {'full', 'tasksPerJob'} end -- guard: enqueue-bounded
         if shapesAreFull(shapes) then return {'full', 'shapes'} end -- guard: enqueue-shapes-bounded
         for _, id in ipairs(ids) do
           if fresh[id] then
@@ -81,16 +83,20 @@ enum LuaTaskScripts {
         beat()
         call('HSET', K.workers(), worker, record)
         call('ZADD', K.heartbeats(), now, worker)
-        local gone = call('ZRANGEBYSCORE', K.heartbeats(), '-inf', now - lifetime, 'LIMIT', 0, LIMITS.sweep)
-        for _, old in ipairs(gone) do
+        for _, old in ipairs(upTo(K.heartbeats(), now - lifetime)) do
           call('ZREM', K.heartbeats(), old)
           call('HDEL', K.workers(), old)
         end
         local lost, cancelled = {}, {}
         local function extend(i, id, token)
           local t = load(id)
-          if not t or t.token ~= token then lost[#lost + 1] = i return end -- guard: heartbeat-needs-token
-          if t.worker ~= worker then lost[#lost + 1] = i return end -- guard: heartbeat-needs-worker
+          local isHeld = t ~= nil
+          isHeld = isHeld and t.token == token -- guard: heartbeat-needs-token
+          isHeld = isHeld and t.worker == worker -- guard: heartbeat-needs-worker
+          if not isHeld then
+            lost[#lost + 1] = i
+            return
+          end
           call('ZADD', K.leases(), now + t.length, id)
           if wish(t.job) then cancelled[#cancelled + 1] = i end -- guard: heartbeat-tells-cancel
         end

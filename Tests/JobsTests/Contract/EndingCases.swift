@@ -144,7 +144,8 @@ extension ContractCase {
         },
         ContractCase("A lost driver runs again elsewhere; when all are lost the job fails") {
             bench in
-            _ = try await bench.submit("a", .script(fileName: "a.swift", digest: "d", arguments: []))
+            _ = try await bench.submit(
+                "a", .script(fileName: "a.swift", digest: "d", arguments: []))
             for attempt in 1...4 {
                 let reply = try await bench.claim("w-\(attempt)", drivers: 1, lease: 5)
                 try equal(reply.grants.first?.task.attempt, attempt)
@@ -187,7 +188,9 @@ extension ContractCase {
             try equal(try await bench.state(tasks[0]), .cancelled(by: "me"))
             try equal(try await bench.state(tasks[1]), .cancelled(by: "me"))
             try equal(try await bench.claim().grants.count, 0, "nothing is tried again")
-            try await refuses(.jobOver(.a)) { try await bench.add([makeTask("n", job: "a")], driver) }
+            try await refuses(.jobOver(.a)) {
+                try await bench.add([makeTask("n", job: "a")], driver)
+            }
             try equal(try await bench.heartbeat("driver-host", [driver]).cancelled, [driver])
             let crash = AttemptOutcome.crashed(message: "x", exitCode: nil, signal: 15)
             try equal(try await bench.finish(driver, crash), .committed)
@@ -249,7 +252,8 @@ extension ContractCase {
         },
         ContractCase("Only the driver's holder reports the phase, and only of an active job") {
             bench in
-            _ = try await bench.submit("a", .script(fileName: "a.swift", digest: "d", arguments: []))
+            _ = try await bench.submit(
+                "a", .script(fileName: "a.swift", digest: "d", arguments: []))
             let lease = try await bench.claimOne(drivers: 1)
             try equal(try await bench.state("a"), .active(.compiling(worker: "w-1")))
             try equal(try await bench.store.job(.a)?.startedAt, nil)

@@ -65,13 +65,15 @@ extension ContractCase {
             }
             try await isFull { try await bench.add(tasks, driver) }
             try await bench.add(Array(tasks[..<2]), driver)
-            try await bench.add([makeTask("u", job: "a", resources: Resources(milliCPUs: 1))], driver)
+            try await bench.add(
+                [makeTask("u", job: "a", resources: Resources(milliCPUs: 1))], driver)
             try await isFull { try await bench.add([tasks[2]], driver) }
             try await isFull { _ = try await bench.submit("b") }
             _ = try await bench.claim()
             _ = try await bench.submit("b")
             _ = try await bench.store.stop(JobID(rawValue: "b") ?? .fallback, by: "me")
-            try await bench.add(Array(tasks[2...]) + [makeTask("v", job: "a", labels: ["l"])], driver)
+            try await bench.add(
+                Array(tasks[2...]) + [makeTask("v", job: "a", labels: ["l"])], driver)
         },
         ContractCase("Too large names, inputs, results and jobs are refused") { bench in
             let driver = try await bench.drive("a")
@@ -150,15 +152,19 @@ extension ContractCase {
                 try await bench.pass(2)
             }
             _ = try await bench.submit("e")
-            try equal(try await bench.store.jobs(limit: 9).map(\.spec.id.rawValue), ["e", "d", "c"])
+            try equal(
+                try await bench.store.jobs(limit: 9).map(\.spec.id.rawValue), ["e", "d", "c"])
         },
     ]
 
     /// Workers, builds, logs and signals.
     static let records: [ContractCase] = [
-        ContractCase("Workers are listed until they fall silent or leave", {
-            $0.workerLifetime = .milliseconds(60)
-        }) { bench in
+        ContractCase(
+            "Workers are listed until they fall silent or leave",
+            {
+                $0.workerLifetime = .milliseconds(60)
+            }
+        ) { bench in
             _ = try await bench.heartbeat("w-2")
             _ = try await bench.heartbeat("w-1")
             _ = try await bench.heartbeat("w-3")
@@ -173,7 +179,8 @@ extension ContractCase {
         },
         ContractCase("One worker compiles; the others hear of it and of the end") { bench in
             let (one, two) = (WorkerID(rawValue: "w-1"), WorkerID(rawValue: "w-2"))
-            guard case .granted(let token, _) = try await bench.store.beginBuild("k", by: one) else {
+            guard case .granted(let token, _) = try await bench.store.beginBuild("k", by: one)
+            else {
                 throw ContractFailure(description: "the first one is granted")
             }
             try equal(try await bench.store.beginBuild("k", by: two), .building(by: one))
@@ -192,9 +199,12 @@ extension ContractCase {
                 throw ContractFailure(description: "keys are independent")
             }
         },
-        ContractCase("A silent builder is replaced, an abandoned build is free, a failure stays", {
-            $0.buildLeaseInMilliseconds = 20
-        }) { bench in
+        ContractCase(
+            "A silent builder is replaced, an abandoned build is free, a failure stays",
+            {
+                $0.buildLeaseInMilliseconds = 20
+            }
+        ) { bench in
             let (one, two) = (WorkerID(rawValue: "w-1"), WorkerID(rawValue: "w-2"))
             let first = try await bench.store.beginBuild("k", by: one)
             try await bench.pass(30)
@@ -207,7 +217,8 @@ extension ContractCase {
                 try await bench.store.endBuild("k", token: old, outcome: .abandoned)
             }
             try await bench.store.endBuild("k", token: new, outcome: .abandoned)
-            guard case .granted(let third, _) = try await bench.store.beginBuild("k", by: one) else {
+            guard case .granted(let third, _) = try await bench.store.beginBuild("k", by: one)
+            else {
                 throw ContractFailure(description: "an abandoned build is free")
             }
             let long = String(repeating: "é", count: BuildRecord.diagnosticsMax)
@@ -223,7 +234,8 @@ extension ContractCase {
             let lines = (0..<600).map { number in
                 LogLine(
                     stream: number.isMultiple(of: 2) ? .out : .err, prefix: "(p) ",
-                    text: "\u{1B}[1m\(number)\"\\", endsWithLineFeed: number != 5, time: Int64(number))
+                    text: "\u{1B}[1m\(number)\"\\", endsWithLineFeed: number != 5,
+                    time: Int64(number))
             }
             try await bench.store.appendLogs(Array(lines[..<300]), to: .a)
             try await bench.store.appendLogs(Array(lines[300...]), to: .a)
@@ -245,10 +257,13 @@ extension ContractCase {
             try await bench.store.appendLogs(lines, to: .fallback)
             try equal(try await bench.store.logs(of: .fallback, after: nil, limit: 9).lines, [])
         },
-        ContractCase("The oldest log lines go, and readers hear how many", {
-            $0.logLinesMax = 100
-            $0.logMaxInBytes = 20_000
-        }) { bench in
+        ContractCase(
+            "The oldest log lines go, and readers hear how many",
+            {
+                $0.logLinesMax = 100
+                $0.logMaxInBytes = 20_000
+            }
+        ) { bench in
             _ = try await bench.submit("a")
             func line(_ text: String) -> LogLine {
                 LogLine(stream: .out, prefix: "", text: text, time: 0)
@@ -260,7 +275,8 @@ extension ContractCase {
             let seen = LogCursor(rawValue: "120")
             try equal(try await bench.store.logs(of: .a, after: seen, limit: 1).droppedCount, 30)
             let big = String(repeating: "x", count: 6_000)
-            try await bench.store.appendLogs([line(big), line(big), line(big), line("end")], to: .a)
+            try await bench.store.appendLogs(
+                [line(big), line(big), line(big), line("end")], to: .a)
             let kept = try await bench.store.logs(of: .a, after: nil, limit: 256)
             try check(kept.lines.map(\.sizeInBytes).reduce(0, +) <= 20_000, "within the bytes")
             try check(kept.lines.count > 20, "but not fewer lines than must go")

@@ -4,79 +4,91 @@ import Redis
 
 /// What matters only where state is shared and outlives its processes.
 extension ContractCase {
-    static let redisOnly: [ContractCase] = [
-        ContractCase("Tokens grow even when Redis lost the counter") { bench in
-            let (client, keys) = try bench.parts()
-            let driver = try await bench.drive("a")
-            try await bench.add([makeTask("t", job: "a")], driver)
-            try await bench.pass(1)
-            _ = try await client.send(RedisCommand("DEL", keys.name(.token)))
-            try check(try await bench.claimOne().token > driver.token, "larger than before")
-        },
-        ContractCase("After an outage workers get time before their leases are expired") { bench in
-            let driver = try await bench.drive("a")
-            let task = makeTask("t", job: "a", retry: .immediate)
-            try await bench.add([task], driver)
-            let lease = try await bench.claimOne(lease: 20)
-            try await bench.pass(1_100)
-            try equal(try await bench.claim("w-2").grants.count, 0, "silence was the store's")
-            try equal(
-                try await bench.heartbeat("w-1", [lease]), HeartbeatReply(lost: [], cancelled: []))
-            try await bench.pass(600)
-            try equal(try await bench.claim("w-2").grants.count, 1, "the grace is over")
-        },
-        ContractCase("Everything of a job that is over expires", { $0.retention = .seconds(60) }) {
-            bench in
-            let driver = try await bench.drive("a")
-            let line = LogLine(stream: .out, prefix: "", text: "x", time: 0)
-            try await bench.add([makeTask("t", job: "a"), makeTask("u", job: "a")], driver)
-            let lease = try await bench.claimOne()
-            _ = try await bench.finish(driver, .succeeded(.inline([])))
-            let before = try await bench.lifetimes(of: "job:a")
-            try check(before.count >= 5 && before.values.allSatisfy { $0 > 0 }, "\(before)")
-            _ = try await bench.finish(lease, .succeeded(.inline([1])))
-            try equal(
-                try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:],
-                "a late result")
-            try await bench.store.appendLogs([line], to: .a)
-            try equal(
-                try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:], "a late line")
-        },
-        ContractCase("A late result's key expires with its job", { $0.retention = .seconds(60) }) {
-            bench in
-            let driver = try await bench.drive("a")
-            try await bench.add([makeTask("t", job: "a")], driver)
-            let lease = try await bench.claimOne()
-            _ = try await bench.finish(driver, .failed(message: "x"))
-            _ = try await bench.finish(lease, .succeeded(.inline([1])))
-            try equal(
-                try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:])
-        },
-        ContractCase("What is not ours is corrupt, never a trap") { bench in
-            let (client, keys) = try bench.parts()
-            let driver = try await bench.drive("a")
-            let task = makeTask("t", job: "a")
-            try await bench.add([task], driver)
-            for junk in ["", "junk", "\u{93}\u{1}"] {
-                _ = try await client.send(
-                    RedisCommand("HSET", keys.name(.tasks, "a"), task.id.rawValue, junk))
-                try await bench.isCorrupt { _ = try await bench.store.tasks([task.id]) }
-            }
-            for (field, junk) in [("spec", "{}"), ("state", "odd"), ("phase", "odd")] {
-                let job = "j-\(field)"
-                _ = try await bench.submit(job)
-                _ = try await client.send(RedisCommand("HSET", keys.name(.job, job), field, junk))
-                try await bench.isCorrupt { _ = try await bench.state(job) }
-            }
-            _ = try await client.send(RedisCommand("SET", keys.name(.job, "k"), "no hash"))
-            try await bench.isCorrupt { _ = try await bench.state("k") }
-        },
-    ] + blobs
+    static let redisOnly: [ContractCase] =
+        [
+            ContractCase("Tokens grow even when Redis lost the counter") { bench in
+                let (client, keys) = try bench.parts()
+                let driver = try await bench.drive("a")
+                try await bench.add([makeTask("t", job: "a")], driver)
+                try await bench.pass(1)
+                _ = try await client.send(RedisCommand("DEL", keys.name(.token)))
+                try check(try await bench.claimOne().token > driver.token, "larger than before")
+            },
+            ContractCase("After an outage workers get time before their leases are expired") {
+                bench in
+                let driver = try await bench.drive("a")
+                let task = makeTask("t", job: "a", retry: .immediate)
+                try await bench.add([task], driver)
+                let lease = try await bench.claimOne(lease: 20)
+                try await bench.pass(1_100)
+                try equal(try await bench.claim("w-2").grants.count, 0, "silence was the store's")
+                try equal(
+                    try await bench.heartbeat("w-1", [lease]),
+                    HeartbeatReply(lost: [], cancelled: []))
+                try await bench.pass(600)
+                try equal(try await bench.claim("w-2").grants.count, 1, "the grace is over")
+            },
+            ContractCase(
+                "Everything of a job that is over expires", { $0.retention = .seconds(60) }
+            ) {
+                bench in
+                let driver = try await bench.drive("a")
+                let line = LogLine(stream: .out, prefix: "", text: "x", time: 0)
+                try await bench.add([makeTask("t", job: "a"), makeTask("u", job: "a")], driver)
+                let lease = try await bench.claimOne()
+                _ = try await bench.finish(driver, .succeeded(.inline([])))
+                let before = try await bench.lifetimes(of: "job:a")
+                try check(before.count >= 5 && before.values.allSatisfy { $0 > 0 }, "\(before)")
+                _ = try await bench.finish(lease, .succeeded(.inline([1])))
+                try equal(
+                    try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:],
+                    "a late result")
+                try await bench.store.appendLogs([line], to: .a)
+                try equal(
+                    try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:],
+                    "a late line")
+            },
+            ContractCase(
+                "A late result's key expires with its job", { $0.retention = .seconds(60) }
+            ) {
+                bench in
+                let driver = try await bench.drive("a")
+                try await bench.add([makeTask("t", job: "a")], driver)
+                let lease = try await bench.claimOne()
+                _ = try await bench.finish(driver, .failed(message: "x"))
+                _ = try await bench.finish(lease, .succeeded(.inline([1])))
+                try equal(
+                    try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:])
+            },
+            ContractCase("What is not ours is corrupt, never a trap") { bench in
+                let (client, keys) = try bench.parts()
+                let driver = try await bench.drive("a")
+                let task = makeTask("t", job: "a")
+                try await bench.add([task], driver)
+                for junk in ["", "junk", "\u{93}\u{1}"] {
+                    _ = try await client.send(
+                        RedisCommand("HSET", keys.name(.tasks, "a"), task.id.rawValue, junk))
+                    try await bench.isCorrupt { _ = try await bench.store.tasks([task.id]) }
+                }
+                for (field, junk) in [("spec", "{}"), ("state", "odd"), ("phase", "odd")] {
+                    let job = "j-\(field)"
+                    _ = try await bench.submit(job)
+                    _ = try await client.send(
+                        RedisCommand("HSET", keys.name(.job, job), field, junk))
+                    try await bench.isCorrupt { _ = try await bench.state(job) }
+                }
+                _ = try await client.send(RedisCommand("SET", keys.name(.job, "k"), "no hash"))
+                try await bench.isCorrupt { _ = try await bench.state("k") }
+            },
+        ] + blobs
 
     private static let blobs: [ContractCase] = [
-        ContractCase("Blobs have a budget; each counts once; unused ones make room", {
-            $0.retention = .seconds(150)
-        }) { bench in
+        ContractCase(
+            "Blobs have a budget; each counts once; unused ones make room",
+            {
+                $0.retention = .seconds(150)
+            }
+        ) { bench in
             let store = try bench.blobStore(budget: 100)
             let first = try await store.put([UInt8](repeating: 1, count: 60))
             for _ in 0..<3 { _ = try await store.put([UInt8](repeating: 1, count: 60)) }
@@ -95,6 +107,15 @@ extension ContractCase {
             let first = try await store.put([1, 2])
             try await bench.pass(100_000)
             try equal(try await store.get(first), [1, 2])
+            try await bench.pass(80_000)
+            _ = try await store.put([3])
+            try equal(try await store.get(first), [1, 2])
+        },
+        ContractCase("Putting a blob again is a use", { $0.retention = .seconds(150) }) { bench in
+            let store = try bench.blobStore(budget: 100)
+            let first = try await store.put([1, 2])
+            try await bench.pass(100_000)
+            try equal(try await store.put([1, 2]), first)
             try await bench.pass(80_000)
             _ = try await store.put([3])
             try equal(try await store.get(first), [1, 2])

@@ -32,7 +32,8 @@ final class SignalEar: Sendable {
             try await Task.sleep(for: .milliseconds(2))
         }
         if let signal {
-            throw ContractFailure(description: "\(signal) is not heard, but \(heard.withLock { $0 })")
+            throw ContractFailure(
+                description: "\(signal) is not heard, but \(heard.withLock { $0 })")
         }
     }
 

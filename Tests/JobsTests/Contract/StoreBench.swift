@@ -40,7 +40,8 @@ func refuses(
     try check(false, "expected \(expected)", line: line, file: file)
 }
 
-func isFull(line: Int = #line, file: String = #fileID, _ body: () async throws -> Void) async throws {
+func isFull(line: Int = #line, file: String = #fileID, _ body: () async throws -> Void) async throws
+{
     do { try await body() } catch JobStoreError.full { return }
     try check(false, "expected .full", line: line, file: file)
 }
@@ -84,7 +85,8 @@ struct StoreBench: Sendable {
         }
     }
 
-    /// A clock in a key, so that no case sleeps. `ClusterOfProcessesTests` runs on the server's clock.
+    /// A clock in a key, so that no case sleeps. `ClusterOfProcessesTests` runs on the server's
+    /// clock.
     private static let movableClock = #"""
         local now = tonumber(redis.call('GET', P .. 'test-clock'))
         local micros = now * 1000
