@@ -3,8 +3,9 @@ import PackageDescription
 
 /// One room of the house: a SwiftPM target and exactly what it may use.
 ///
-/// `uses` names other rooms and C modules, `products` third-party libraries. `Tests/TidyTests` holds
-/// every file's imports against this table, because the compiler would let a transitive one slip in.
+/// `uses` names other rooms and C modules, `products` third-party libraries. `Tests/TidyTests`
+/// holds every file's imports against this table, because the compiler would let a transitive one
+/// slip in.
 struct Room {
     let name: String
     var uses: [String] = []
@@ -111,9 +112,9 @@ let wanted = Context.environment["MANTA_ROOMS"].flatMap { text in
     text.isEmpty ? nil : Set(text.split(separator: ",").map(String.init))
 }
 
-/// `MANTA_ROOMS=Jobs,JobChannel swift test` builds only those rooms and what they stand on, so that an
-/// edit in one of them costs seconds; nothing else of the package is fetched or compiled. `EndToEnd`
-/// and `Tidy` name the tests that belong to no room.
+/// `MANTA_ROOMS=Jobs,JobChannel swift test` builds only those rooms and what they stand on, so that
+/// an edit in one of them costs seconds; nothing else of the package is fetched or compiled.
+/// `EndToEnd` and `Tidy` name the tests that belong to no room.
 let chosen: [Room] = {
     guard var names = wanted else { return rooms }
     if names.contains("EndToEnd") { names.insert("HTTPClient") }
@@ -147,9 +148,9 @@ for room in chosen {
                 name: room.name + "Tests",
                 dependencies: [.byName(name: room.name), "TestSupport"]
                     + (room.uses.filter { cModules[$0] == nil } + room.testUses)
-                        .map { .byName(name: $0) }
+                    .map { .byName(name: $0) }
                     + room.products.filter { $0 != .hummingbird }
-                        .map { .product(name: $0.rawValue, package: $0.package) }
+                    .map { .product(name: $0.rawValue, package: $0.package) }
                     + (room.products.contains(.hummingbird)
                         ? [
                             .product(name: "Hummingbird", package: "hummingbird"),
@@ -203,7 +204,8 @@ if wanted?.contains("EndToEnd") ?? true {
 if wanted?.contains("Tidy") ?? true {
     targets.append(
         .testTarget(
-            name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: [.swiftLanguageMode(.v6)]
+            name: "TidyTests", dependencies: ["TestSupport"],
+            swiftSettings: [.swiftLanguageMode(.v6)]
         ))
 }
 

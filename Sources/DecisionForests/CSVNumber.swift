@@ -10,8 +10,8 @@ enum CSVNumber {
     /// Reads `[+-] digits [. digits] [e [+-] digits]`, exactly; for a feature, exactly as float32.
     ///
     /// Up to 2^53 and a power of ten up to 22 need one correctly rounded operation on exact
-    /// operands (Clinger 1990). Up to 19 digits are off by less than 2^-51, which float32 hardly ever
-    /// sees. Everything beyond goes to the standard library's slower parser.
+    /// operands (Clinger 1990). Up to 19 digits are off by less than 2^-51, which float32 hardly
+    /// ever sees. Everything beyond goes to the standard library's slower parser.
     init(_ bytes: UnsafePointer<UInt8>, count: Int, isFeature: Bool = false) {
         var at = 0
         let isNegative = count > 0 && bytes[0] == UInt8(ascii: "-")

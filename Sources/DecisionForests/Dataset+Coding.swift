@@ -6,8 +6,8 @@
 
 /// The binary form in which a data set travels to executors: little-endian, one form per data set.
 ///
-/// Mark "MantaDataset", version; row count, column names and columns; the target's name, kind, labels
-/// and values; then a flag and the weights.
+/// Mark "MantaDataset", version; row count, column names and columns; the target's name, kind,
+/// labels and values; then a flag and the weights.
 extension Dataset {
     private static let mark = "MantaDataset"
     private static let version: UInt32 = 1

@@ -11,7 +11,8 @@ public struct Evaluation: Sendable, Hashable {
     /// The figures in a fixed order. What the data does not define (a ROC curve with one class) is
     /// left out.
     public let metrics: [Metric]
-    /// `confusion[truth][answer]` counts rows; the classes in `classes`' order. Empty for regression.
+    /// `confusion[truth][answer]` counts rows; the classes in `classes`' order. Empty for
+    /// regression.
     public let confusion: [[Int]]
     /// The model's classes, then classes that only the data knows.
     public let classes: [ClassLabel]

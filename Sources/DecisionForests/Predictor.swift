@@ -1,9 +1,9 @@
 /// An ensemble arranged for prediction. Building one costs as much as a few hundred predictions:
 /// who predicts often keeps it.
 ///
-/// Each row's answer is a function of that row: leaf values are added as Double in tree order, scaled,
-/// transformed, and rounded to float32 once. So one row alone, in any batch and on any thread gets
-/// the same bytes.
+/// Each row's answer is a function of that row: leaf values are added as Double in tree order,
+/// scaled, transformed, and rounded to float32 once. So one row alone, in any batch and on any
+/// thread gets the same bytes.
 public struct Predictor: Sendable {
     /// Values per row that prediction needs.
     public let featureCount: Int

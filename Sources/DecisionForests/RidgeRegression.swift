@@ -12,8 +12,8 @@ public struct RidgeRegression: Sendable, Hashable {
         self.alpha = alpha
     }
 
-    /// The model of this data. Throws if OpenBLAS is missing, and if `alpha` is 0 and columns depend
-    /// on each other.
+    /// The model of this data. Throws if OpenBLAS is missing, and if `alpha` is 0 and columns
+    /// depend on each other.
     public func fit(_ dataset: Dataset) throws -> LinearModel {
         guard case .values(let target) = dataset.target else {
             throw TrainingError.targetHoldsClasses(target: dataset.targetName)

@@ -14,7 +14,8 @@ public enum ClassLabel: Sendable, Hashable, Codable, CustomStringConvertible {
     }
 }
 
-/// A trained ensemble with the names that give its numbers meaning. What is logged, saved and served.
+/// A trained ensemble with the names that give its numbers meaning. What is logged, saved and
+/// served.
 public struct TrainedModel: Sendable, Hashable {
     /// What the model answers.
     public enum Task: Sendable, Hashable {

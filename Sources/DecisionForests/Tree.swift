@@ -10,7 +10,8 @@ public struct Tree: Sendable, Hashable {
     /// Where a missing value (NaN) goes.
     public package(set) var missingGoesLeft: [Bool]
     /// Inner nodes: the left child's index; the right child is the next index. Leaves: the leaf's
-    /// index, so that its values are `leafValues[child * outputCount ..< (child + 1) * outputCount]`.
+    /// index, so that its values are
+    /// `leafValues[child * outputCount ..< (child + 1) * outputCount]`.
     public package(set) var leftChild: [Int32]
     /// `outputCount` values per leaf: class shares, or one mean.
     public package(set) var leafValues: [Float]

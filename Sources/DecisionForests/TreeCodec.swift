@@ -1,4 +1,5 @@
-/// The binary form in which grown trees travel back from executors: little-endian, one form per list.
+/// The binary form in which grown trees travel back from executors: little-endian, one form per
+/// list.
 ///
 /// Mark "MantaTrees", version, tree count; per tree the node count, the number of leaf values, then
 /// the arrays one after another.

@@ -1,8 +1,8 @@
 /// Grows one tree after another on one thread, which owns this grower and all its buffers.
 ///
 /// Depth first: a node's rows are a range of one array; a split divides the range in place, keeping
-/// the rows' order. At each node features are tried in a random order until enough were seen and one
-/// was not constant (as in scikit-learn: constant ones count, but never end the search).
+/// the rows' order. At each node features are tried in a random order until enough were seen and
+/// one was not constant (as in scikit-learn: constant ones count, but never end the search).
 final class TreeGrower<Kernel: SplitKernel> {
     private typealias Payload = Kernel.Payload
 

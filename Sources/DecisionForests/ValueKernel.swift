@@ -1,14 +1,16 @@
 /// Judges splits by the squared error of the sides' means. All sums are integers.
 ///
-/// Targets are fixed-point numbers: the greatest has 29 bits, and the mean of all rows is taken off.
-/// A node's weights sum to at most 2^31, so a sum of targets stays below 2^61 and none overflows.
+/// Targets are fixed-point numbers: the greatest has 29 bits, and the mean of all rows is taken
+/// off. A node's weights sum to at most 2^31, so a sum of targets stays below 2^61 and none
+/// overflows.
 final class ValueKernel: SplitKernel {
     struct Payload: BitwiseCopyable {
         var weight: UInt32
         var value: Int32
     }
 
-    /// A histogram cell: row count and weight in the halves of the first word, the sum in the other.
+    /// A histogram cell: row count and weight in the halves of the first word, the sum in the
+    /// other.
     typealias Cell = SIMD2<Int64>
 
     private let target: FixedPointTarget

@@ -1,4 +1,5 @@
-/// Sends HTTP/1.1 requests over libcurl from any task; one thread of its own does all the transfers.
+/// Sends HTTP/1.1 requests over libcurl from any task; one thread of its own does all the
+/// transfers.
 ///
 /// Connections are kept and used again. Cancelling the task that waits for an answer closes the
 /// transfer. The thread ends when the last reference to the client is gone.
@@ -39,7 +40,8 @@ package final class HTTPClient: Sendable {
         return HTTPResponse(status: head.status, headers: head.headers, body: sink.bytes)
     }
 
-    /// Sends a request until it is answered with something else than "later", or the policy ends it.
+    /// Sends a request until it is answered with something else than "later", or the policy ends
+    /// it.
     ///
     /// The last answer or error stands, whatever it is.
     package func send(

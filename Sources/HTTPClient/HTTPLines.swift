@@ -1,7 +1,7 @@
 /// The lines of a streamed body, without their line ends, as they become complete.
 ///
-/// A line longer than the limit comes in pieces of that size, so that a server which never ends a line
-/// cannot fill the memory.
+/// A line longer than the limit comes in pieces of that size, so that a server which never ends a
+/// line cannot fill the memory.
 package struct HTTPLines: AsyncSequence {
     fileprivate let chunks: AsyncThrowingStream<[UInt8], any Error>
     fileprivate let bytesMax: Int

@@ -34,9 +34,9 @@ package struct HTTPRequest: Sendable {
     package var bodyMax: Int
     /// How many redirects are followed. They never leave http and https, nor https for http.
     package var redirectsMax = 0
-    /// Whether the server may see this request twice. If not, it goes out on a connection of its own:
-    /// libcurl silently sends a request again when a reused connection turns out to be closed, and
-    /// nobody can tell whether the server had acted on the first one.
+    /// Whether the server may see this request twice. If not, it goes out on a connection of its
+    /// own: libcurl silently sends a request again when a reused connection turns out to be closed,
+    /// and nobody can tell whether the server had acted on the first one.
     package var isRepeatable: Bool
 
     package init(

@@ -1,14 +1,15 @@
 /// Which failures are tried again and how long to wait before: a pure value, no clock, no I/O.
 ///
-/// The delay before attempt n+1 is `delayFirst` · `delayFactor`^(n-1), at most `delayMax`, plus up to
-/// `jitterMax`; a server that names a later time with Retry-After is believed up to `retryAfterMax`.
+/// The delay before attempt n+1 is `delayFirst` · `delayFactor`^(n-1), at most `delayMax`, plus up
+/// to `jitterMax`; a server that names a later time with Retry-After is believed up to
+/// `retryAfterMax`.
 package struct HTTPRetryPolicy: Sendable, Hashable {
     /// All attempts counted, the first one included.
     package var attemptsMax: Int
     /// Statuses that say "later" rather than "no".
     package var statuses: Set<Int>
-    /// Whether a transfer that may have reached the server is repeated. False for requests that must
-    /// have their effect once.
+    /// Whether a transfer that may have reached the server is repeated. False for requests that
+    /// must have their effect once.
     package var repeatsAmbiguous: Bool
     package var delayFirst = Duration.milliseconds(250)
     package var delayFactor = 2.0

@@ -45,7 +45,8 @@ package struct HTTPURL: Sendable, Hashable {
     /// Scheme, host, port and path: fit to be shown, without credentials and query.
     package var description: String { "\(scheme)://\(authority)\(path)" }
 
-    /// Scheme, host, path, and the port where it is not the scheme's own: what requests are built on.
+    /// Scheme, host, path, and the port where it is not the scheme's own: what requests are built
+    /// on.
     package var base: String {
         let isOwnPort = port == (scheme == "https" ? 443 : 80)
         return "\(scheme)://\(host)" + (isOwnPort ? "" : ":\(port)") + path

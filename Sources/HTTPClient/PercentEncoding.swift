@@ -1,8 +1,8 @@
-/// RFC 3986 percent-encoding: every byte outside the unreserved set is escaped, so that a value from
-/// outside stays inside the path segment or query item it was put in.
+/// RFC 3986 percent-encoding: every byte outside the unreserved set is escaped, so that a value
+/// from outside stays inside the path segment or query item it was put in.
 package enum PercentEncoding {
-    /// One path segment. `/`, `?`, `#` and `%` in it are escaped; `.` and `..` come back as they are,
-    /// so a caller that takes segments from outside must refuse those two.
+    /// One path segment. `/`, `?`, `#` and `%` in it are escaped; `.` and `..` come back as they
+    /// are, so a caller that takes segments from outside must refuse those two.
     package static func segment(_ text: String) -> String {
         encode(text)
     }

@@ -69,7 +69,8 @@ extension Transfer {
     }
 
     private func setBody(_ bytes: [UInt8]) {
-        // The size first: libcurl copies that many bytes. A null pointer would mean "read from stdin".
+        // The size first: libcurl copies that many bytes. A null pointer would mean "read from
+        // stdin".
         easy.set(CURLOPT_POSTFIELDSIZE_LARGE, size: Int64(bytes.count))
         if bytes.isEmpty {
             easy.set(CURLOPT_COPYPOSTFIELDS, "")

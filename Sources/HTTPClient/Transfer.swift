@@ -9,7 +9,8 @@ struct ResponseHead: Sendable {
 
 /// One request on its way: the easy handle, what it sends from and writes into, and who waits.
 ///
-/// Made by the caller's task, then touched by the loop's thread only; what both may touch is `shared`.
+/// Made by the caller's task, then touched by the loop's thread only; what both may touch is
+/// `shared`.
 final class Transfer: @unchecked Sendable {
     /// All header bytes of one answer together.
     static let headerBytesMax = 128 << 10

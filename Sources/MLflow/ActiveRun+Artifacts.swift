@@ -33,9 +33,9 @@ extension ActiveRun {
 
     /// Makes a logged model, lets `write` make its directory, uploads that and says it is ready.
     ///
-    /// With an effect key (by default the run's key and the model's name) a model that was completed
-    /// before comes back as it is, without a call of `write`; one that was left half-way is uploaded
-    /// again. After a failure the model is marked as failed.
+    /// With an effect key (by default the run's key and the model's name) a model that was
+    /// completed before comes back as it is, without a call of `write`; one that was left half-way
+    /// is uploaded again. After a failure the model is marked as failed.
     ///
     /// - Parameter write: answers a local directory; the caller removes it when this returns.
     package nonisolated func logModel(

@@ -1,7 +1,8 @@
 /// A run that is being recorded: keeps what is logged for a moment and sends it in batches.
 ///
-/// Values go out each second, at `flush` and at `end`. While the server is away they wait here, up to
-/// `waitingMax`; then logging itself fails. A value the server refuses is reported by the next call.
+/// Values go out each second, at `flush` and at `end`. While the server is away they wait here, up
+/// to `waitingMax`; then logging itself fails. A value the server refuses is reported by the next
+/// call.
 package actor ActiveRun {
     /// Entries that may wait to be sent.
     package static let waitingMax = 20_000
@@ -55,8 +56,8 @@ package actor ActiveRun {
         try await log(metrics: [key: value], step: step)
     }
 
-    /// - Throws: `parameterChanged` when one was logged with another value before, now or by the next
-    ///   call.
+    /// - Throws: `parameterChanged` when one was logged with another value before, now or by the
+    ///   next call.
     package func log(parameters: [String: String]) async throws(MLflowError) {
         try await log(LogBatch(parameters: parameters))
     }
@@ -122,8 +123,8 @@ package actor ActiveRun {
         if let failure { throw failure }
     }
 
-    /// Ends a run whose work has failed: that failure is what counts, not one of these calls. Works in
-    /// a cancelled task too.
+    /// Ends a run whose work has failed: that failure is what counts, not one of these calls. Works
+    /// in a cancelled task too.
     package func abandon(as status: RunStatus) async {
         await Task { try? await end(status) }.value
     }
@@ -179,7 +180,8 @@ package actor ActiveRun {
         sending = nil
     }
 
-    /// The server stores a call wholly or not at all: one refused entry must not take the others along.
+    /// The server stores a call wholly or not at all: one refused entry must not take the others
+    /// along.
     private func sendApart(_ batch: LogBatch, after error: MLflowError) async {
         refusal = error
         var parts = [LogBatch(metrics: batch.metrics), LogBatch(tags: batch.tags)]

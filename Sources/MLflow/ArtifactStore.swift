@@ -17,8 +17,8 @@ protocol ArtifactStore: Sendable {
 extension MLflowClient {
     /// The store an artifact URI names.
     ///
-    /// `mlflow-artifacts:` goes through the tracking server. `file:` is used only when the server is
-    /// on this machine (`acceptsFileArtifacts`). Other stores would need their own clients.
+    /// `mlflow-artifacts:` goes through the tracking server. `file:` is used only when the server
+    /// is on this machine (`acceptsFileArtifacts`). Other stores would need their own clients.
     func artifactStore(_ uri: String) throws(MLflowError) -> any ArtifactStore {
         func unsupported(_ message: String, _ nextStep: String) -> MLflowError {
             MLflowError(

@@ -1,5 +1,5 @@
-/// Lets one task at a time work under a key: a look-up and the create that follows it are one step for
-/// the tasks of this process.
+/// Lets one task at a time work under a key: a look-up and the create that follows it are one step
+/// for the tasks of this process.
 actor KeyedLock {
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
 

@@ -22,7 +22,8 @@ package struct NewLoggedModel: Sendable, Hashable {
 extension MLflowClient {
     /// Makes a logged model that waits for its files, or finds the one `effectKey` made before.
     ///
-    /// On a server without logged models the model is a folder of that name among the run's artifacts.
+    /// On a server without logged models the model is a folder of that name among the run's
+    /// artifacts.
     package func createLoggedModel(
         _ new: NewLoggedModel, run: Run, effectKey: String? = nil
     ) async throws(MLflowError) -> LoggedModel {

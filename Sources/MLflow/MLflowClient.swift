@@ -3,8 +3,8 @@ package import HTTPClient
 
 /// Speaks to an MLflow server over REST: experiments, runs, artifacts, logged models, the registry.
 ///
-/// Every call has a bound in time, size and attempts. Calls that a server may see twice are repeated;
-/// creates go by their effect key instead (`createOnce`).
+/// Every call has a bound in time, size and attempts. Calls that a server may see twice are
+/// repeated; creates go by their effect key instead (`createOnce`).
 package struct MLflowClient: Sendable {
     package let configuration: MLflowConfiguration
     let tracking: ServerChannel

@@ -25,8 +25,8 @@ package struct MLflowConfiguration: Sendable, Hashable {
     package var verifiesTLS = true
     package var authoritiesPath: String?
     package var clientCertificatePath: String?
-    /// Whether the server may name local folders as artifact stores (`file:`). A server elsewhere that
-    /// did would make this process write and read where the server likes.
+    /// Whether the server may name local folders as artifact stores (`file:`). A server elsewhere
+    /// that did would make this process write and read where the server likes.
     package var acceptsFileArtifacts: Bool
     package var experimentName: String?
     package var experimentID: String?

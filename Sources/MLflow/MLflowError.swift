@@ -99,8 +99,8 @@ extension MLflowError {
         case .cannotConnect, .connectionLost, .timedOut:
             kind = .unreachable
             nextStep =
-                "Is the server running? Start one with 'mlflow server --host 127.0.0.1 --port 5000', "
-                + "or set MLFLOW_TRACKING_URI (now \(server))."
+                "Is the server running? Start one with 'mlflow server --host 127.0.0.1 "
+                + "--port 5000', or set MLFLOW_TRACKING_URI (now \(server))."
         case .tls:
             kind = .unreachable
             nextStep =

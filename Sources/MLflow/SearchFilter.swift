@@ -20,13 +20,13 @@ enum SearchFilter {
 
 /// The name of something that must be made once: the value of the tag `manta.effect`.
 ///
-/// A restarted driver looks the tag up before it creates a run, a logged model or a version, and finds
-/// what its predecessor made.
+/// A restarted driver looks the tag up before it creates a run, a logged model or a version, and
+/// finds what its predecessor made.
 package struct EffectKey: Sendable, Hashable {
     package static let tag = "manta.effect"
 
-    /// Never has a quote: outside the plain characters it is percent-encoded. `%` itself is outside,
-    /// so two keys never become the same text.
+    /// Never has a quote: outside the plain characters it is percent-encoded. `%` itself is
+    /// outside, so two keys never become the same text.
     let text: String
 
     package init(_ key: String) throws(MLflowError) {

@@ -9,7 +9,8 @@ enum JSONText {
             case "\n": quoted += "\\n"
             case "\r": quoted += "\\r"
             case "\t": quoted += "\\t"
-            // JSON wants control characters escaped; the others end a line in YAML or are refused there.
+            // JSON wants control characters escaped; the others end a line in YAML or are refused
+            // there.
             case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}", "\u{FEFF}",
                 "\u{FFFE}", "\u{FFFF}":
                 let digits = String(scalar.value, radix: 16)

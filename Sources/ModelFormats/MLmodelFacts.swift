@@ -1,6 +1,7 @@
 package import Foundation
 
-/// What an `MLmodel` file says about a model besides its form: who made it, when, with which versions.
+/// What an `MLmodel` file says about a model besides its form: who made it, when, with which
+/// versions.
 package struct MLmodelFacts: Sendable, Hashable {
     /// The run that trained the model.
     package var runID: String?

@@ -3,9 +3,9 @@ import Yams
 
 /// Reads `MLmodel` as any MLflow release writes it, trusting nothing in it.
 ///
-/// Yams neither executes tags here (only nodes are looked at) nor nests deeper than 1,000 levels, but it
-/// expands aliases, and hashing a mapping's keys walks what they expand to. So a text with more than a
-/// handful of aliases is refused before Yams sees it.
+/// Yams neither executes tags here (only nodes are looked at) nor nests deeper than 1,000 levels,
+/// but it expands aliases, and hashing a mapping's keys walks what they expand to. So a text with
+/// more than a handful of aliases is refused before Yams sees it.
 struct MLmodelReader {
     /// 50,000 columns fit.
     static let sizeMax = 4 << 20
@@ -66,8 +66,8 @@ struct MLmodelReader {
         }
     }
 
-    /// Counts what could be an alias: a `*` that starts a token and is followed by a name. A `*` inside
-    /// a quoted string may be counted too, which errs on the safe side.
+    /// Counts what could be an alias: a `*` that starts a token and is followed by a name. A `*`
+    /// inside a quoted string may be counted too, which errs on the safe side.
     private static func aliasCount(in text: String) -> Int {
         var count = 0
         var previous = UInt8(ascii: "\n")

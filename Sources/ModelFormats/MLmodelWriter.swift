@@ -1,7 +1,7 @@
 /// Writes the text files that make a directory an MLflow model: `MLmodel` and the environments.
 ///
-/// YAML is written by hand so that its form is fixed. Every string from outside stands in double quotes
-/// with JSON's escapes, which YAML shares.
+/// YAML is written by hand so that its form is fixed. Every string from outside stands in double
+/// quotes with JSON's escapes, which YAML shares.
 struct MLmodelWriter {
     /// Releases that the tests load and run written models with.
     static let pythonVersion = "3.11.7"

@@ -88,8 +88,9 @@ enum ModelCheck {
         }
     }
 
-    /// Prediction needs no more than children that stand after their parent; a format that names nodes,
-    /// as ONNX does, needs a tree: every node but the root is the child of exactly one other.
+    /// Prediction needs no more than children that stand after their parent; a format that names
+    /// nodes, as ONNX does, needs a tree: every node but the root is the child of exactly one
+    /// other.
     private static func nodeWithoutOneParent(in tree: Tree) -> Int? {
         var isChild = [Bool](repeating: false, count: tree.nodeCount)
         isChild[0] = true

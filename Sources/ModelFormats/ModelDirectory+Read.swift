@@ -19,8 +19,8 @@ package struct LoadedModel: Sendable {
 extension ModelDirectory {
     /// Reads the model in `directory`, verifying every digest that was noted when it was written.
     ///
-    /// `model.onnx` may be missing (serving does not need it); if it is there, it must be the form the
-    /// model was written with, so that Python and this process cannot answer differently.
+    /// `model.onnx` may be missing (serving does not need it); if it is there, it must be the form
+    /// the model was written with, so that Python and this process cannot answer differently.
     package static func read(at directory: String) throws(ModelDirectoryError) -> LoadedModel {
         let mlmodel = try mlmodel(in: directory)
         let bytes: [UInt8]

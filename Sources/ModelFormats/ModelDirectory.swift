@@ -20,8 +20,9 @@ package enum ModelDirectory {
 
     /// Writes `model` to `directory`, which is made if needed; existing files are replaced.
     ///
-    /// `inputExample` holds rows of `featureNames.count` values (NaN for missing); without one, a row
-    /// is made of split thresholds. `MLmodel` is written last, so a directory that has it is complete.
+    /// `inputExample` holds rows of `featureNames.count` values (NaN for missing); without one, a
+    /// row is made of split thresholds. `MLmodel` is written last, so a directory that has it is
+    /// complete.
     package static func write(
         _ model: TrainedModel, to directory: String, facts: MLmodelFacts,
         inputExample: [[Float]] = [], profile: TrainingProfile? = nil
@@ -125,8 +126,8 @@ package struct ModelDirectoryManifest: Sendable, Hashable {
         package let sha256: FileDigest
     }
 
-    /// In writing order; `MLmodel` comes last, so that a copy made in this order is complete once it
-    /// has one.
+    /// In writing order; `MLmodel` comes last, so that a copy made in this order is complete once
+    /// it has one.
     package let entries: [Entry]
 
     /// All files together: MLflow's `model_size_bytes`.

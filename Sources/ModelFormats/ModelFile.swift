@@ -4,8 +4,8 @@ import Crypto
 
 /// `model.manta`: a whole `TrainedModel` as flat columns, the form our serving and warm start read.
 ///
-/// The same model gives the same bytes. Reading treats the bytes as hostile: it ends in time and memory
-/// proportional to their number, with a model that passes `ModelCheck`, or with an error.
+/// The same model gives the same bytes. Reading treats the bytes as hostile: it ends in time and
+/// memory proportional to their number, with a model that passes `ModelCheck`, or with an error.
 package enum ModelFile {
     /// The largest file read. A forest of 100 million nodes fits.
     package static let sizeMax = 4 << 30

@@ -1,8 +1,8 @@
 /// Where everything in a `model.manta` stands: the one description reader and writer share.
 ///
-/// The header gives the counts; they fix the size of every section, and sections follow each other in
-/// one order, each on a 64-byte boundary. A file whose section table says anything else is refused,
-/// so no offset from outside is ever followed. `docs/MODEL_FORMAT.md` shows the bytes.
+/// The header gives the counts; they fix the size of every section, and sections follow each other
+/// in one order, each on a 64-byte boundary. A file whose section table says anything else is
+/// refused, so no offset from outside is ever followed. `docs/MODEL_FORMAT.md` shows the bytes.
 struct ModelFileLayout: Hashable {
     /// Detects files cut or changed by text-mode transfers, as PNG's signature does.
     static let magic: [UInt8] = Array("MANTA\r\n\u{1A}".utf8)

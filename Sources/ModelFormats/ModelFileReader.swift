@@ -2,9 +2,9 @@ import DecisionForests
 
 /// Reads a `model.manta`, trusting nothing in it.
 ///
-/// `init` checks the frame: signature, version, size, checksum, and that the section table is the one
-/// the counts call for. After that every section lies inside the file, so `decode` allocates at most a
-/// small multiple of the file's own size.
+/// `init` checks the frame: signature, version, size, checksum, and that the section table is the
+/// one the counts call for. After that every section lies inside the file, so `decode` allocates at
+/// most a small multiple of the file's own size.
 struct ModelFileReader {
     private let bytes: [UInt8]
     private let layout: ModelFileLayout

@@ -5,9 +5,9 @@ package import DecisionForests
 /// The graph takes the features as one matrix and gives only vectors (`label`, `prob_0` …, or
 /// `prediction`), because MLflow's wrapper flattens every output. Three choices keep ONNX Runtime's
 /// answers within 2e-7 of ours, whatever the number of trees:
-/// - The matrix is cast to double and the trees carry double thresholds (the same float32 values) and
-///   double leaf values, so that the runtime sums in double. Summing 1,000 trees in float32 is off by
-///   7e-7 and more.
+/// - The matrix is cast to double and the trees carry double thresholds (the same float32 values)
+///   and double leaf values, so that the runtime sums in double. Summing 1,000 trees in float32 is
+///   off by 7e-7 and more.
 /// - A forest's leaf values are divided by the number of trees before summing.
 /// - The label is the arg-max of the scores, not TreeEnsembleClassifier's own: for two classes the
 ///   runtime answers 1 whenever the second score is positive.

@@ -5,8 +5,8 @@ import Synchronization
 /// A running program started by this process, in a process group of its own.
 ///
 /// Children start from one plain thread that lives as long as the process: their signal mask is
-/// clear, and their parent-death signal (which the kernel ties to the forking thread) means what its
-/// name says. Foundation's Process offers neither.
+/// clear, and their parent-death signal (which the kernel ties to the forking thread) means what
+/// its name says. Foundation's Process offers neither.
 package final class ChildProcess: Sendable {
     /// What to run, and how it hangs together with us.
     package struct Specification: Sendable {

@@ -3,12 +3,12 @@ import Glibc
 
 /// Runs one command and leaves nothing behind: the body of `manta guard`.
 ///
-/// The guard is the subreaper of everything the command starts. When the command ends, its orphans are
-/// killed. When the lifeline (a pipe whose other end only our starter holds) ends, which it does
-/// however the starter died, the command gets SIGTERM and, after the grace, everything gets SIGKILL.
-/// SIGUSR1 kills everything at once; other signals are passed on to the command's group.
-/// The guard then ends the way the command did. It is single-threaded and uses no Foundation, so that
-/// it starts in a few milliseconds.
+/// The guard is the subreaper of everything the command starts. When the command ends, its orphans
+/// are killed. When the lifeline (a pipe whose other end only our starter holds) ends, which it
+/// does however the starter died, the command gets SIGTERM and, after the grace, everything gets
+/// SIGKILL. SIGUSR1 kills everything at once; other signals are passed on to the command's group.
+/// The guard then ends the way the command did. It is single-threaded and uses no Foundation, so
+/// that it starts in a few milliseconds.
 package enum Guard {
     /// - Parameters:
     ///   - lifeline: a descriptor to watch; -1: none.
@@ -91,7 +91,9 @@ package enum Guard {
 
     private static func passOn(from descriptor: Int32, to child: pid_t) {
         var information = signalfd_siginfo()
-        guard read(descriptor, &information, MemoryLayout<signalfd_siginfo>.size) > 0 else { return }
+        guard read(descriptor, &information, MemoryLayout<signalfd_siginfo>.size) > 0 else {
+            return
+        }
         let number = Int32(information.ssi_signo)
         if number == SIGUSR1 {
             kill(-child, SIGKILL)
@@ -111,8 +113,8 @@ package enum Guard {
         }
     }
 
-    /// Kills until no child is left. New children appear while their parents die, so it repeats; the
-    /// bound only matters against something that forks faster than it can be killed.
+    /// Kills until no child is left. New children appear while their parents die, so it repeats;
+    /// the bound only matters against something that forks faster than it can be killed.
     private static func killDescendants() {
         for _ in 0..<1_000 {
             let children = readChildren()
@@ -169,8 +171,8 @@ package enum Guard {
 }
 
 extension Guard {
-    /// Runs the guard when the arguments ask for it (`guard DESCRIPTOR GRACE -- COMMAND…`) and does not
-    /// return; called before anything else is set up, so that a guard costs no start-up time.
+    /// Runs the guard when the arguments ask for it (`guard DESCRIPTOR GRACE -- COMMAND…`) and does
+    /// not return; called before anything else is set up, so that a guard costs no start-up time.
     package static func runIfAsked(_ arguments: [String]) {
         guard arguments.count >= 6, arguments[1] == "guard", arguments[4] == "--",
             let lifeline = Int32(arguments[2]), let grace = Int32(arguments[3])

@@ -2,7 +2,8 @@ internal import CLinuxProcess
 import Glibc
 import Synchronization
 
-/// A program under a guard (`manta guard`): when it ends, or we do, nothing it started stays behind.
+/// A program under a guard (`manta guard`): when it ends, or we do, nothing it started stays
+/// behind.
 package final class GuardedProcess: Sendable {
     /// The guard; its exit status is the program's own.
     package let process: ChildProcess

@@ -1,7 +1,8 @@
 /// Cuts a stream of bytes into lines that are safe to store: valid UTF-8, bounded in length.
 ///
-/// A line longer than `lineMax` is cut into several, marked as not ending with a line feed. Carriage
-/// returns before a line feed are dropped; other control bytes are kept for whoever shows the line.
+/// A line longer than `lineMax` is cut into several, marked as not ending with a line feed.
+/// Carriage returns before a line feed are dropped; other control bytes are kept for whoever shows
+/// the line.
 package struct LineSplitter: Sendable {
     package struct Line: Sendable, Hashable {
         package let text: String

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Reads a child's two pipes until both end, and hands every line on in order per stream.
 ///
-/// One thread per child. The handler may block: the child then blocks on its full pipe, which is how
-/// a flood is kept out of memory.
+/// One thread per child. The handler may block: the child then blocks on its full pipe, which is
+/// how a flood is kept out of memory.
 package final class OutputPump: Sendable {
     package enum Stream: Sendable { case out, err }
 
@@ -49,8 +49,8 @@ package final class OutputPump: Sendable {
         }
     }
 
-    /// Returns when everything the child wrote before this call was read, and its complete lines were
-    /// handed on.
+    /// Returns when everything the child wrote before this call was read, and its complete lines
+    /// were handed on.
     package func drain() async {
         await withCheckedContinuation { continuation in
             let isFinished = state.withLock { state in

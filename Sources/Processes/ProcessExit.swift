@@ -12,7 +12,8 @@ package enum ProcessExit: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .code(let code) where (129...159).contains(code):
             // How a shell reports a command that a signal ended.
-            "exit code \(code) (128 + signal \(code - 128), \(ProcessExit.name(ofSignal: code - 128)))"
+            "exit code \(code) (128 + signal \(code - 128), "
+                + ProcessExit.name(ofSignal: code - 128) + ")"
         case .code(let code): "exit code \(code)"
         case .signal(let number): "signal \(number) (\(ProcessExit.name(ofSignal: number)))"
         }

@@ -32,7 +32,9 @@ final class SpawnThread: Sendable {
         var byte: UInt8 = 1
         while write(wakeups.write, &byte, 1) < 0 && errno == EINTR {}
         done.wait()
-        guard let result = slot.value.withLock({ $0 }) else { throw ProcessError(executable: "", cause: "no answer") }
+        guard let result = slot.value.withLock({ $0 }) else {
+            throw ProcessError(executable: "", cause: "no answer")
+        }
         return try result.get()
     }
 

@@ -10,8 +10,9 @@ package import Telemetry
 ///     let gateway = try Gateway(configuration: configuration, source: source, logger: logger)
 ///     try await gateway.run()            // until a graceful shutdown or a cancellation
 ///
-/// At its start it loads what it served before its last stop, from its own disk, so it comes up while
-/// the registry is away; without such a memory it loads the configured model, trying until it can.
+/// At its start it loads what it served before its last stop, from its own disk, so it comes up
+/// while the registry is away; without such a memory it loads the configured model, trying until it
+/// can.
 package final class Gateway: Service {
     /// What `/metrics` shows; a role may add its own.
     package let registry: MetricRegistry
@@ -108,12 +109,12 @@ package final class Gateway: Service {
         let ports = [configuration.port, configuration.opsPort].compactMap { $0 }
         let names = ports.filter { $0 != 0 }.map(String.init).joined(separator: " or ")
         return GatewayError.configuration(
-            "port \(names) of \(configuration.host) is in use by another process; end it, or choose "
-                + "others with --port and --ops-port")
+            "port \(names) of \(configuration.host) is in use by another process; end it, or "
+                + "choose others with --port and --ops-port")
     }
 
-    /// Begins the end: readiness says no at once, the listeners close after the settle time, requests
-    /// in flight finish, and `run` returns.
+    /// Begins the end: readiness says no at once, the listeners close after the settle time,
+    /// requests in flight finish, and `run` returns.
     package func stop() {
         guard !state.isDraining else { return }
         state.beginDraining()

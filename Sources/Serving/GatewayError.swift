@@ -1,5 +1,5 @@
-/// What can go wrong on the way from a model's name to a served model. The HTTP layer turns each case
-/// into one status; the texts are for people and name the next step.
+/// What can go wrong on the way from a model's name to a served model. The HTTP layer turns each
+/// case into one status; the texts are for people and name the next step.
 package enum GatewayError: Error, Hashable {
     /// A setting that cannot be served; the gateway does not start.
     case configuration(String)

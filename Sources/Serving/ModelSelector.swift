@@ -63,7 +63,8 @@ package struct ModelSelector: Sendable, Hashable, Codable {
         }
     }
 
-    /// A name becomes part of URLs and of the cache's file names' digest: bounded, no control bytes.
+    /// A name becomes part of URLs and of the cache's file names' digest: bounded, no control
+    /// bytes.
     private static func check(_ field: String, _ value: String?) throws(GatewayError) {
         guard let value else { return }
         let isPlain = value.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }

@@ -10,8 +10,9 @@ package enum LogFormat: String, Sendable, CaseIterable {
 
 /// Writes every event as one line with its fields, whatever the fields hold.
 ///
-/// A role's start installs it: `EventLogHandler.install(format:level:)`. Message and fields are escaped,
-/// so a value from outside can neither break the line nor steer a terminal. A line is cut at 16 KiB.
+/// A role's start installs it: `EventLogHandler.install(format:level:)`. Message and fields are
+/// escaped, so a value from outside can neither break the line nor steer a terminal. A line is cut
+/// at 16 KiB.
 package struct EventLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?

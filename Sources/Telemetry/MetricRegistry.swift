@@ -2,11 +2,13 @@ import Synchronization
 
 /// The instruments of one process and their Prometheus text: what `GET /metrics` answers.
 ///
-/// Registering the same name again returns the first instrument, so two parts of a process can share
-/// one. Recording takes a short lock of one series, scraping copies each series under that lock.
+/// Registering the same name again returns the first instrument, so two parts of a process can
+/// share one. Recording takes a short lock of one series, scraping copies each series under that
+/// lock.
 package final class MetricRegistry: Sendable {
     private let families = Mutex<[any MetricFamily]>([])
-    /// Label sets refused because their family was full, counted for `manta_label_sets_dropped_total`.
+    /// Label sets refused because their family was full, counted for
+    /// `manta_label_sets_dropped_total`.
     private let dropped: CounterFamily
 
     package init() {
@@ -45,7 +47,8 @@ package final class MetricRegistry: Sendable {
         }
     }
 
-    /// Values read at the moment of the scrape: `read` gives label values and a number for each series.
+    /// Values read at the moment of the scrape: `read` gives label values and a number for each
+    /// series.
     package func observed(
         _ name: String, help: String, labels: [String] = [], kind: MetricKind = .gauge,
         read: @escaping @Sendable () -> [(labels: [String], value: Double)]

@@ -2,8 +2,8 @@ import Synchronization
 
 /// The series of one family by their label values, at most `countMax` of them.
 ///
-/// Label values can come from outside (a model's name), so the table is bounded: sets beyond the bound
-/// share one series whose labels are all `other`, and the overflow is counted.
+/// Label values can come from outside (a model's name), so the table is bounded: sets beyond the
+/// bound share one series whose labels are all `other`, and the overflow is counted.
 final class SeriesTable<Value: Sendable>: Sendable {
     /// Series of one family; beyond it Prometheus itself begins to suffer.
     static var countMax: Int { 200 }

@@ -50,8 +50,9 @@ package struct WallTime: Sendable, Hashable, Comparable {
         return (quotient, value - quotient * unit)
     }
 
-    /// The Gregorian date of a day counted from 1970-01-01: eras of 400 years that begin in March, so
-    /// that the leap day is a year's last (H. Hinnant, "chrono-compatible low-level date algorithms").
+    /// The Gregorian date of a day counted from 1970-01-01: eras of 400 years that begin in March,
+    /// so that the leap day is a year's last (H. Hinnant, "chrono-compatible low-level date
+    /// algorithms").
     private static func civilDate(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let (era, dayOfEra) = floored(day + 719_468, by: 146_097)
         let yearOfEra =

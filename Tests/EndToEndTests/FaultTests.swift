@@ -71,7 +71,8 @@ import Testing
         try await eventually("a task ended and another runs", within: .seconds(60)) {
             let tasks = try await cluster.manta(["job", "status", name, "--tasks", "--json"]).out
             return tasks.contains("\"state\" : \"succeeded\"")
-                && tasks.contains("\"name\" : \"slow\"") && tasks.contains("\"state\" : \"running\"")
+                && tasks.contains("\"name\" : \"slow\"")
+                && tasks.contains("\"state\" : \"running\"")
         }
         try await harm(cluster, name)
         let output = try await finished
@@ -109,14 +110,16 @@ import Testing
         #expect(tasks.count { $0.id.contains("/slow/") } == 8)
         struct Job: Decodable {
             struct More: Decodable {
-                let tasks_total: Int
-                let tasks_succeeded: Int
+                let tasksTotal: Int
+                let tasksSucceeded: Int
             }
             let manta: More
         }
         let status = try await cluster.manta(["job", "status", id, "--json"]).out
-        let job = try JSONDecoder().decode(Job.self, from: Data(status.utf8))
-        #expect(job.manta.tasks_succeeded == job.manta.tasks_total)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let job = try decoder.decode(Job.self, from: Data(status.utf8))
+        #expect(job.manta.tasksSucceeded == job.manta.tasksTotal)
     }
 
     /// Exactly one run, FINISHED, and one model version.

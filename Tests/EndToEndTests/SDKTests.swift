@@ -11,15 +11,15 @@ import Testing
         try FileManager.default.copyItem(atPath: sdk, toPath: copy)
         let source = cluster.folder + "/work/alone.swift"
         try """
-            import Foundation
-            import Manta
-            let double = RemoteTask("double") { (n: Int, _) async throws -> Int in 2 * n }
-            try await runJob { cluster in
-                let data = try makeClassification(samples: 200, features: 5, seed: 1)
-                let model = try await cluster.fit(RandomForestClassifier(trees: 10, seed: 1), to: data)
-                print(try await cluster.map(double, over: [1, 2]), model.featureNames.count)
-            }
-            """.write(toFile: source, atomically: true, encoding: .utf8)
+        import Foundation
+        import Manta
+        let double = RemoteTask("double") { (n: Int, _) async throws -> Int in 2 * n }
+        try await runJob { cluster in
+            let data = try makeClassification(samples: 200, features: 5, seed: 1)
+            let model = try await cluster.fit(RandomForestClassifier(trees: 10, seed: 1), to: data)
+            print(try await cluster.map(double, over: [1, 2]), model.featureNames.count)
+        }
+        """.write(toFile: source, atomically: true, encoding: .utf8)
         let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().path
         // Checkout and build folder are covered by empty folders in a mount namespace of its own.

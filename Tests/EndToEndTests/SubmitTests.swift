@@ -30,7 +30,9 @@ import Testing
         #expect(first.out.contains("submitted successfully\n-----"))
         #expect(first.out.contains("first line\n"))
         #expect(first.out.contains("[0, 1, 4, 9, 16]\n"))
-        #expect(first.outLines.contains { $0.hasPrefix("(square pid=") && $0.hasSuffix(") squaring 4") })
+        #expect(
+            first.outLines.contains { $0.hasPrefix("(square pid=") && $0.hasSuffix(") squaring 4") }
+        )
         #expect(first.err.contains("Uploading job.swift"))
         #expect(cluster.compilationCount == before + 1)
 
@@ -58,7 +60,8 @@ import Testing
             }
             """
         let id = "queries-\(UUID().uuidString)"
-        let submitted = try await cluster.submit(source, options: ["--submission-id", id, "--no-wait"])
+        let submitted = try await cluster.submit(
+            source, options: ["--submission-id", id, "--no-wait"])
         #expect(submitted.exit == .code(0))
         let waited = try await cluster.manta(["job", "wait", id, "--json"])
         #expect(waited.exit == .code(0))
@@ -68,7 +71,8 @@ import Testing
         #expect(try await cluster.manta(["job", "status", id]).out.contains("SUCCEEDED"))
         #expect(try await cluster.manta(["job", "list"]).out.contains(id))
         #expect(try await cluster.manta(["job", "logs", id]).out == "one\n")
-        #expect(try await cluster.manta(["job", "logs", id, "--json"]).out.contains("\"text\":\"one\""))
+        #expect(
+            try await cluster.manta(["job", "logs", id, "--json"]).out.contains("\"text\":\"one\""))
         // The same id and body is the same job; another body is a conflict.
         let repeated = try await cluster.submit(source, options: ["--submission-id", id])
         #expect(repeated.exit == .code(0))
@@ -83,7 +87,8 @@ import Testing
         let source = "import Manta\n\nlet number: Int = \"text\"\ntry await runJob { _ in }\n"
         let output = try await cluster.submit(source, named: "broken.swift")
         #expect(output.exit == .code(65))
-        #expect(output.out.contains("broken.swift:3:19: error: cannot convert value of type 'String'"))
+        #expect(
+            output.out.contains("broken.swift:3:19: error: cannot convert value of type 'String'"))
         #expect(output.out.contains("Job '") && output.out.contains("' failed"))
         let twice = try await cluster.submit(
             """
@@ -192,7 +197,9 @@ import Testing
         let output = try await cluster.submit(
             """
             import Manta
-            struct Broken: Error, CustomStringConvertible { var description: String { "no such fold" } }
+            struct Broken: Error, CustomStringConvertible {
+                var description: String { "no such fold" }
+            }
             let fail = RemoteTask("fail") { (n: Int, _) async throws -> Int in throw Broken() }
             try await runJob { cluster in _ = try await cluster.map(fail, over: [1]) }
             """, named: "fails.swift")

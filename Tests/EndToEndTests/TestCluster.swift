@@ -216,7 +216,9 @@ final class TextBox: Sendable {
     var err: String { texts.withLock { $0[.err] ?? "" } }
 
     func add(_ stream: OutputPump.Stream, _ line: LineSplitter.Line) {
-        texts.withLock { $0[stream, default: ""] += line.text + (line.endsWithLineFeed ? "\n" : "") }
+        texts.withLock {
+            $0[stream, default: ""] += line.text + (line.endsWithLineFeed ? "\n" : "")
+        }
     }
 }
 

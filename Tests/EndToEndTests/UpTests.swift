@@ -71,16 +71,18 @@ import Testing
         ])
         #expect(up.exit == .code(0), "\(up.err)")
         var state = try await status(home)
-        #expect(state.components.map(\.name) == [
-            "redis", "mlflow", "head", "worker-1", "worker-2", "gateway",
-        ])
+        #expect(
+            state.components.map(\.name) == [
+                "redis", "mlflow", "head", "worker-1", "worker-2", "gateway",
+            ])
         #expect(state.components.allSatisfy { $0.state == "up" })
         // Nothing is written outside the XDG folders; the token is its owner's alone.
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: home.folder).sorted()
                 == ["cache", "data", "run", "state"])
-        let mode = try FileManager.default.attributesOfItem(
-            atPath: home.folder + "/state/manta/token")[.posixPermissions] as? Int
+        let mode =
+            try FileManager.default.attributesOfItem(
+                atPath: home.folder + "/state/manta/token")[.posixPermissions] as? Int
         #expect(mode == 0o600)
         let second = try await home.manta(["up"])
         #expect(second.exit == .code(4))

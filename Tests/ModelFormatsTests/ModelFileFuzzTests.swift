@@ -4,8 +4,8 @@ import Testing
 
 @testable import ModelFormats
 
-/// Damaged and hostile files: whatever the bytes, reading ends in a model that keeps every rule or in an
-/// error. A trap would end the whole test process.
+/// Damaged and hostile files: whatever the bytes, reading ends in a model that keeps every rule or
+/// in an error. A trap would end the whole test process.
 @Suite("model.manta from a hostile hand")
 struct ModelFileFuzzTests {
     static let examples = ModelExample.all.filter { $0.treeCount < 50 }.map { example in

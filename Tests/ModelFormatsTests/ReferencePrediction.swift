@@ -1,8 +1,8 @@
 import DecisionForests
 import Foundation
 
-/// Predicts straight from the definition, in double, so that writers are compared with what the model
-/// means rather than with another fast path.
+/// Predicts straight from the definition, in double, so that writers are compared with what the
+/// model means rather than with another fast path.
 struct ReferencePrediction {
     let model: TrainedModel
 

@@ -4,7 +4,8 @@ import ModelFormats
 
 /// Small models with known answers, written as real MLflow model directories.
 enum TestModels {
-    /// Three columns, `z` optional. Class 1 where x > 0.5, with probability 0.9; class 0 else, 0.75.
+    /// Three columns, `z` optional. Class 1 where x > 0.5, with probability 0.9; class 0 else,
+    /// 0.75.
     static func classifier(classes: [ClassLabel] = [.integer(0), .integer(1)]) -> TrainedModel {
         let tree = Tree(
             splitFeature: [0, Tree.leaf, Tree.leaf], threshold: [0.5, 0, 0],

@@ -44,7 +44,8 @@ import Testing
             #"{"inputs": [[1.0, 2e0, 30e-1], [4, 5, null]]}"#,
             #"{"data": [[1, 2, 3], [4, 5, null]]}"#,
             #"{"input_data": [[1, 2, 3], [4, 5, null]]}"#,
-            #"{"dataframe_split": {"columns": ["x", "y", "z"], "data": [[1, 2, 3], [4, 5, null]]}}"#,
+            #"{"dataframe_split": {"columns": ["x", "y", "z"],"#
+                + #" "data": [[1, 2, 3], [4, 5, null]]}}"#,
             #"{"dataframe_split": {"index": [0, 1], "data": [["a", 3, 2, 1], [true, null, 5, 4]],"#
                 + #" "columns": ["extra", "z", "y", "x"]}}"#,
             #"{"dataframe_split": {"columns": [0, 1, 2], "data": [[1, 2, 3], [4, 5, null]]}}"#,

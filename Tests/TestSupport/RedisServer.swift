@@ -21,7 +21,8 @@ package final class RedisServer: Sendable {
 
     private static let sharedTask = Task { try await start() }
 
-    /// Starts a server that keeps nothing on disk unless `options` say so, and waits until it answers.
+    /// Starts a server that keeps nothing on disk unless `options` say so, and waits until it
+    /// answers.
     ///
     /// - Parameter options: as on the command line: `["--appendonly", "yes"]`.
     package static func start(_ options: [String] = []) async throws -> RedisServer {

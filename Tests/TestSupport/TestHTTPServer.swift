@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// A small HTTP/1.1 server over plain sockets whose answers are written by the test, byte by byte if
-/// need be: connections that break, stall, flood or speak nonsense.
+/// A small HTTP/1.1 server over plain sockets whose answers are written by the test, byte by byte
+/// if need be: connections that break, stall, flood or speak nonsense.
 ///
 /// One thread per connection. It ends with `stop`, or with the test process.
 package final class TestHTTPServer: Sendable {

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// A Swift file as the rules see it: comments and the insides of string literals are blanks, so that a
-/// search finds code only. Line breaks stay, so a line's number is the file's.
+/// A Swift file as the rules see it: comments and the insides of string literals are blanks, so
+/// that a search finds code only. Line breaks stay, so a line's number is the file's.
 struct SwiftText: Sendable {
     let path: String
     /// The file as written.

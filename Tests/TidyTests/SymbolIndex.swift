@@ -2,7 +2,8 @@
 struct SymbolIndex: Sendable {
     /// Types, functions, properties and cases declared in Sources, rooms and C modules.
     let declared: Set<String>
-    /// Every word of Sources, Tests, jobs, script, k8s and Benchmarks, strings and comments included.
+    /// Every word of Sources, Tests, jobs, script, k8s and Benchmarks, strings and comments
+    /// included.
     let words: Set<String>
     /// The same as running text, for what is no single word: paths, URLs, key patterns.
     let text: String

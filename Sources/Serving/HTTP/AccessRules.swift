@@ -55,7 +55,8 @@ struct AccessRules: Sendable {
         guard authorization.prefix(scheme.count).lowercased() == scheme else {
             return .tokenMissing
         }
-        // Digests are compared, so the time says nothing about the token; CryptoKit's == is constant.
+        // Digests are compared, so the time says nothing about the token; CryptoKit's == is
+        // constant.
         let given = authorization.dropFirst(scheme.count).utf8
         return SHA256.hash(data: Array(given)) == tokenDigest ? nil : .tokenWrong
     }

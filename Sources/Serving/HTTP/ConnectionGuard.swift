@@ -3,7 +3,8 @@ import NIOHTTP1
 
 /// Bounds one client connection in time and knows what HTTP version its requests speak.
 ///
-/// It stands between NIO's HTTP decoder and Hummingbird, which sees neither versions nor slow bytes:
+/// It stands between NIO's HTTP decoder and Hummingbird, which sees neither versions nor slow
+/// bytes:
 /// - an HTTP/1.0 client gets its connection closed after the reply, or kept when it asked for that;
 /// - headers, bodies and unread replies each have their time, after which the connection ends;
 /// - a reply that comes before its request was read to the end closes the connection afterwards,
@@ -112,8 +113,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard !isClosing else {
-            // A reply that came too late: the connection has had its last one. Failing here would make
-            // Hummingbird close at once, before the client has read that one.
+            // A reply that came too late: the connection has had its last one. Failing here would
+            // make Hummingbird close at once, before the client has read that one.
             promise?.succeed()
             return
         }
@@ -165,7 +166,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.writeAndFlush(data, promise: done)
     }
 
-    /// Lets the client read the reply: closing with unread bytes would reset the connection under it.
+    /// Lets the client read the reply: closing with unread bytes would reset the connection under
+    /// it.
     private func linger(_ context: ChannelHandlerContext) {
         bodyTimer?.cancel()
         context.close(mode: .output, promise: nil)
@@ -187,7 +189,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Answers without Hummingbird and ends the connection; only closes where a reply is under way.
     ///
-    /// `cause` goes on to whoever reads the request, so that half a body is never taken for a whole one.
+    /// `cause` goes on to whoever reads the request, so that half a body is never taken for a whole
+    /// one.
     private func refuse(
         _ status: HTTPResponseStatus, _ detail: String, _ cause: any Error,
         _ context: ChannelHandlerContext

@@ -1,6 +1,7 @@
 import NIOCore
 
-/// Packed request bodies: `gzip` (RFC 1952) and `deflate` (RFC 1950, or bare as some clients send it).
+/// Packed request bodies: `gzip` (RFC 1952) and `deflate` (RFC 1950, or bare as some clients send
+/// it).
 ///
 /// A body may unpack to at most a hundred times its size and within the body limit, so that a few
 /// kilobytes cannot fill the memory.

@@ -1,7 +1,7 @@
 /// Unpacks deflate data (RFC 1951) into a bounded buffer.
 ///
-/// Bit by bit over canonical Huffman codes: simple rather than fast, which suits bodies of at most a
-/// few MiB. Every length and distance is checked; bytes from outside end in data or in an error.
+/// Bit by bit over canonical Huffman codes: simple rather than fast, which suits bodies of at most
+/// a few MiB. Every length and distance is checked; bytes from outside end in data or in an error.
 struct Inflater {
     enum Failure: Error, Equatable {
         case malformed(String)

@@ -1,6 +1,7 @@
 import Telemetry
 
-/// The replies of `POST /model/load`: FastAPI's keys, ours beside them, and errors with a next step.
+/// The replies of `POST /model/load`: FastAPI's keys, ours beside them, and errors with a next
+/// step.
 enum LoadReply {
     static func success(_ report: ModelLoader.Report, trackingURI: String) -> Reply {
         let version = report.version

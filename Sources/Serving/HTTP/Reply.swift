@@ -1,4 +1,5 @@
-/// What a handler answers: a status, a body and how to read it. The edge adds the headers all share.
+/// What a handler answers: a status, a body and how to read it. The edge adds the headers all
+/// share.
 package struct Reply: Sendable {
     package var status: Int
     package var contentType: String

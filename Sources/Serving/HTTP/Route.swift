@@ -25,8 +25,8 @@ enum Route: String, CaseIterable, Sendable {
         }
     }
 
-    /// True where every request changes what is served: token, Origin and site are checked. `/serve`
-    /// checks them itself, as only some of its actions change anything.
+    /// True where every request changes what is served: token, Origin and site are checked.
+    /// `/serve` checks them itself, as only some of its actions change anything.
     var isChanging: Bool { self == .modelLoad }
 
     /// True for what the operations listener answers.

@@ -88,7 +88,8 @@ extension JSONScanner {
         (0..<4).reduce(0) { $0 << 4 | (Self.hexValue(byte(at: index + $1)) ?? 0) }
     }
 
-    /// The number literal in `range` as the nearest Double; not finite for `NaN`, `Infinity`, `1e999`.
+    /// The number literal in `range` as the nearest Double; not finite for `NaN`, `Infinity`,
+    /// `1e999`.
     func number(in range: Range<Int>) -> Double {
         JSONNumber.value(of: UnsafeBufferPointer(rebasing: bytes[range]))
     }

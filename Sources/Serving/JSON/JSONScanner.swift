@@ -2,10 +2,10 @@ import Glibc
 
 /// A bounded walk over JSON text in place: nothing is built, nothing is copied.
 ///
-/// The first pass (`JSONScanner.objectFields`) checks the whole text, so that later readers meet only
-/// well-formed values. Reading beyond the end gives 0, a byte no JSON token begins with. As Python's
-/// parser does, the words `NaN`, `Infinity` and `-Infinity` count as numbers; who reads a cell refuses
-/// them there, with its row and column.
+/// The first pass (`JSONScanner.objectFields`) checks the whole text, so that later readers meet
+/// only well-formed values. Reading beyond the end gives 0, a byte no JSON token begins with. As
+/// Python's parser does, the words `NaN`, `Infinity` and `-Infinity` count as numbers; who reads a
+/// cell refuses them there, with its row and column.
 struct JSONScanner {
     /// Why text is not JSON, in Python's words, with the byte it was noticed at.
     struct Fault: Error, Equatable {
@@ -180,7 +180,8 @@ struct JSONScanner {
         if current == UInt8(ascii: "I") { return try skip(word: "Infinity", from: start) }
         let first = current
         guard skipDigits() > 0 else { throw Fault(offset: start, message: "Expecting value") }
-        // A leading zero stands alone: in "01" the number ends before the 1, where no digit may follow.
+        // A leading zero stands alone: in "01" the number ends before the 1, where no digit may
+        // follow.
         if first == UInt8(ascii: "0") {
             position = start + (bytes[start] == UInt8(ascii: "-") ? 2 : 1)
         }

@@ -2,8 +2,8 @@ import Foundation
 
 /// Models that lie on this machine, without a registry.
 ///
-/// `root` is either one MLflow model directory (it holds `MLmodel`; its name is the folder's or the one
-/// given, its version 1), or a tree `root/NAME/VERSION/` of such directories.
+/// `root` is either one MLflow model directory (it holds `MLmodel`; its name is the folder's or the
+/// one given, its version 1), or a tree `root/NAME/VERSION/` of such directories.
 package struct DirectoryModelSource: ModelSource {
     private let root: String
     private let singleName: String?

@@ -3,8 +3,8 @@ import Foundation
 
 /// Downloaded model directories on disk, so that a restarted gateway needs no registry.
 ///
-/// An entry's folder is named by a digest of the version's identity, appears whole (fetched beside it,
-/// then renamed) and is only believed after its reader has checked every digest inside.
+/// An entry's folder is named by a digest of the version's identity, appears whole (fetched beside
+/// it, then renamed) and is only believed after its reader has checked every digest inside.
 struct ModelCache: Sendable {
     private let root: String
     /// Entries kept; the least recently used go first.

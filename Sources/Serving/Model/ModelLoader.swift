@@ -3,8 +3,8 @@ import Telemetry
 
 /// Carries out loads, one after another: resolve, fetch, verify, warm up, swap, remember.
 ///
-/// A load that fails at any step changes nothing: the old model goes on answering. Loads run to their
-/// end even if the client that asked has gone, and the last one accepted wins.
+/// A load that fails at any step changes nothing: the old model goes on answering. Loads run to
+/// their end even if the client that asked has gone, and the last one accepted wins.
 package actor ModelLoader {
     private let source: any ModelSource
     private let resolver: ModelResolver

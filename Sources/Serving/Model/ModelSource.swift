@@ -1,7 +1,7 @@
 /// Where registered models come from: an MLflow registry, or a directory on this machine.
 ///
-/// Implementations answer questions about names and versions and fetch files; which version an empty
-/// request means is decided once, by `ModelResolver`. Every method may throw `upstream`.
+/// Implementations answer questions about names and versions and fetch files; which version an
+/// empty request means is decided once, by `ModelResolver`. Every method may throw `upstream`.
 package protocol ModelSource: Sendable {
     /// Shown as `mlflow_uri`; holds no credentials.
     var displayURI: String { get }

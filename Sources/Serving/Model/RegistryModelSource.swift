@@ -4,7 +4,8 @@ package import MLflow
 package struct RegistryModelSource: ModelSource {
     private let client: MLflowClient
 
-    /// A source over `configuration`'s server. Someone waits for a load's reply, so attempts are few.
+    /// A source over `configuration`'s server. Someone waits for a load's reply, so attempts are
+    /// few.
     package init(_ configuration: MLflowConfiguration) {
         var hasty = configuration
         hasty.retriesMax = min(configuration.retriesMax, 2)

@@ -4,8 +4,8 @@ import Synchronization
 
 /// A model ready to answer: parsed, checked, warm, with the facts its replies name.
 ///
-/// It never changes. Requests hold it while they compute, so a swap neither waits for them nor mixes
-/// versions in one reply; the last one to let go frees it.
+/// It never changes. Requests hold it while they compute, so a swap neither waits for them nor
+/// mixes versions in one reply; the last one to let go frees it.
 package final class ServedModel: Sendable {
     package let version: ServableVersion
     /// Bare hex of the file that is served.

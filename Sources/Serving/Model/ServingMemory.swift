@@ -8,7 +8,8 @@ struct ServingMemory: Sendable {
         var format = 1
         /// What was loaded.
         var model: ServableVersion
-        /// What the gateway was configured to load then. If that has changed since, the file is stale.
+        /// What the gateway was configured to load then. If that has changed since, the file is
+        /// stale.
         var configured: ModelSelector?
     }
 

@@ -1,5 +1,5 @@
-/// The shapes a table of features comes in. Every function is called with the position on its value,
-/// which is well-formed, and leaves it after the value.
+/// The shapes a table of features comes in. Every function is called with the position on its
+/// value, which is well-formed, and leaves it after the value.
 extension FeatureDecoder {
     mutating func readTable(_ form: String, value: Range<Int>) throws(Failure) {
         let location: [LocationPart] = ["body", .name(form)]

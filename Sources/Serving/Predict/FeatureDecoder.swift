@@ -2,10 +2,10 @@ import DecisionForests
 
 /// Turns the body of a prediction request into rows of features, or into the list of what is wrong.
 ///
-/// Forms: `features`, `instances`, `inputs`, `data`, `input_data` (rows, records, or columns by name),
-/// `dataframe_split`, `dataframe_records`. Named values are put into the signature's order; names the
-/// model does not know are ignored. The first pass checks the whole text and finds the form; the second
-/// reads its cells. All problems are reported, each at its row and column.
+/// Forms: `features`, `instances`, `inputs`, `data`, `input_data` (rows, records, or columns by
+/// name), `dataframe_split`, `dataframe_records`. Named values are put into the signature's order;
+/// names the model does not know are ignored. The first pass checks the whole text and finds the
+/// form; the second reads its cells. All problems are reported, each at its row and column.
 struct FeatureDecoder {
     /// Why a body gives no rows.
     enum Failure: Error {

@@ -1,6 +1,7 @@
 import ModelFormats
 
-/// A model's columns as the decoder needs them: their order, places by name, and which may be missing.
+/// A model's columns as the decoder needs them: their order, places by name, and which may be
+/// missing.
 struct FeatureSchema: Sendable {
     let names: [String]
     let isRequired: [Bool]

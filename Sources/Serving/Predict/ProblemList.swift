@@ -9,8 +9,8 @@ enum LocationPart: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Equa
 
 /// What is wrong with a body, in FastAPI's form: `{"detail": [{type, loc, msg, input, ctx?}, …]}`.
 ///
-/// At most 100 entries within 64 KiB; the last one says how many problems it leaves out. Entries are
-/// written as they come, so that a body full of mistakes costs no more memory than one of them.
+/// At most 100 entries within 64 KiB; the last one says how many problems it leaves out. Entries
+/// are written as they come, so that a body full of mistakes costs no more memory than one of them.
 struct ProblemList {
     /// The value a problem shows back: nothing, or a piece of the body.
     enum Input {
@@ -132,13 +132,14 @@ enum Echo {
 
     /// The piece as it stands if it is short; else its beginning as a string.
     ///
-    /// `NaN`, `Infinity` and numbers beyond Double become strings: a reply never holds what a strict
-    /// reader refuses.
+    /// `NaN`, `Infinity` and numbers beyond Double become strings: a reply never holds what a
+    /// strict reader refuses.
     static func json(of range: Range<Int>, in scanner: JSONScanner) -> [UInt8] {
         let piece = UnsafeBufferPointer(rebasing: scanner.bytes[range])
         var json: [UInt8] = []
         guard piece.count <= bytesMax else {
-            // Quoted first, so that the cut is made in readable text and the result is a JSON string.
+            // Quoted first, so that the cut is made in readable text and the result is a JSON
+            // string.
             let text = String(decoding: piece.prefix(bytesMax), as: UTF8.self)
             var writer = JSONWriter(capacity: bytesMax + 64)
             writer.string(cut(text, to: bytesMax - 8) + "…")
