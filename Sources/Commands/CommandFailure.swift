@@ -43,6 +43,7 @@ struct CommandFailure: Error, CustomStringConvertible {
         case HTTPClientError.timedOut(let host):
             self.init("\(host) did not answer in time.", code: ExitStatus.timeout)
         case let error as SettingError: self.init(error.description, code: ExitStatus.usage)
+        case let error as CocoaError: self.init(error.localizedDescription)
         default: self.init("\(error)")
         }
     }

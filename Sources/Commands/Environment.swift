@@ -28,8 +28,10 @@ struct Environment: Sendable {
 
     /// - Parameter flag: `--address`, when given.
     func headAddress(_ flag: String?) -> String {
+        // Ray's "auto" means: find the one on this machine.
+        let ray = first("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS").flatMap { $0 == "auto" ? nil : $0 }
         let text =
-            flag ?? first("MANTA_ADDRESS", "RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
+            flag ?? self["MANTA_ADDRESS"] ?? ray
             ?? UpState.read(self)?.head?.url ?? "http://localhost:8265"
         return text.contains("://") ? text : "http://\(text)"
     }
@@ -103,35 +105,5 @@ struct Environment: Sendable {
             if FileManager.default.fileExists(atPath: path + "/flags") { return path }
         }
         return nil
-    }
-}
-
-/// `KEY=value` lines; `#` starts a comment, quotes around a value are dropped, nothing is expanded.
-enum DotEnv {
-    static let sizeMax = 64 << 10
-
-    static func read(_ path: String) -> [String: String] {
-        guard let data = FileManager.default.contents(atPath: path), data.count <= sizeMax else {
-            return [:]
-        }
-        return parse(String(decoding: data, as: UTF8.self))
-    }
-
-    static func parse(_ text: String) -> [String: String] {
-        var values: [String: String] = [:]
-        for line in text.split(whereSeparator: \.isNewline) {
-            var line = line.trimmingCharacters(in: .whitespaces)
-            if line.hasPrefix("export ") { line = String(line.dropFirst(7)) }
-            guard !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") else { continue }
-            let name = line[..<equals].trimmingCharacters(in: .whitespaces)
-            var value = line[line.index(after: equals)...].trimmingCharacters(in: .whitespaces)
-            for quote in ["\"", "'"] where value.count >= 2 {
-                if value.hasPrefix(quote) && value.hasSuffix(quote) {
-                    value = String(value.dropFirst().dropLast())
-                }
-            }
-            if !name.isEmpty { values[name] = value }
-        }
-        return values
     }
 }

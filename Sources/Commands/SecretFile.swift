@@ -22,16 +22,26 @@ enum SecretFile {
         let secret = SymmetricKey(size: .bits256).withUnsafeBytes { bytes in
             bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         }
+        // Written beside its place and linked there whole: nobody ever reads half a secret.
+        let draft = "\(path).\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        try write(secret, to: draft)
+        defer { unlink(draft) }
+        if link(draft, path) == 0 { return secret }
+        if errno == EEXIST { return try read(path) }
+        throw SettingError("\(path) cannot be made: \(String(cString: strerror(errno)))")
+    }
+
+    private static func write(_ secret: String, to path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            if errno == EEXIST { return try read(path) }
             throw SettingError("\(path) cannot be made: \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
         let count = secret.utf8.count
-        guard write(descriptor, secret, count) == count else {
-            throw SettingError("\(path) cannot be written: \(String(cString: strerror(errno)))")
+        guard Foundation.write(descriptor, secret, count) == count, fsync(descriptor) == 0 else {
+            let cause = String(cString: strerror(errno))
+            unlink(path)
+            throw SettingError("\(path) cannot be written: \(cause)")
         }
-        return secret
     }
 }

@@ -3,6 +3,9 @@ import HTTPClient
 
 /// Reads one job's events, resuming where a lost connection broke off.
 actor EventReader {
+    /// Bytes of one event: the last one holds the job as it was submitted.
+    static let lineMax = 8 << 20
+
     private let client: HeadClient
     private let id: String
     private let follows: Bool
@@ -14,6 +17,8 @@ actor EventReader {
     /// connection repeats no line.
     private var held: [JobEvent] = []
     private var queued: [JobEvent] = []
+    /// The last phase delivered: a head that is asked anew says it again.
+    private var phase: JobEvent?
     private var lostSince: ContinuousClock.Instant?
     private var isOver = false
 
@@ -30,6 +35,10 @@ actor EventReader {
                 let event = queued.removeFirst()
                 if case .log(_, let position?) = event { cursor = position }
                 if case .end = event { isOver = true }
+                if case .phase = event {
+                    if event == phase { continue }
+                    phase = event
+                }
                 return event
             }
             if isOver { return nil }
@@ -38,6 +47,8 @@ actor EventReader {
                 lostSince = nil
             } catch let failure as HeadFailure where failure.status < 500 {
                 throw failure
+            } catch let unreadable as UnreadableEvent {
+                throw unreadable
             } catch {
                 try Task.checkCancellation()
                 let since = lostSince ?? .now
@@ -68,12 +79,28 @@ actor EventReader {
         while let feed = pending.firstIndex(of: UInt8(ascii: "\n")) {
             let line = Data(pending[..<feed])
             pending.removeSubrange(...feed)
-            let event = try JSONDecoder().decode(JobEvent.self, from: line)
+            guard let event = try? JSONDecoder().decode(JobEvent.self, from: line) else {
+                throw UnreadableEvent(address: client.address)
+            }
             held.append(event)
-            if case .log(_, nil) = event { continue }
-            queued += held
-            held = []
+            switch event {
+            case .log(_, nil), .dropped: continue
+            case .log, .phase, .alive, .end:
+                queued += held
+                held = []
+            }
         }
-        guard pending.count < 1 << 20 else { throw HTTPClientError.tooLarge(limit: 1 << 20) }
+        guard pending.count < EventReader.lineMax else {
+            throw UnreadableEvent(address: client.address)
+        }
+    }
+}
+
+/// What a head sent is no event of this version: asking again would not help.
+struct UnreadableEvent: Error, CustomStringConvertible {
+    let address: String
+
+    var description: String {
+        "\(address) sent an event that this version of manta does not know"
     }
 }

@@ -21,13 +21,6 @@ package final class HeadClient: Sendable {
         try decode(await send(.get, "/api/cluster"))
     }
 
-    /// Whether the head and its store answer.
-    package func isReady() async -> Bool {
-        var request = request(.get, "/readyz")
-        request.timeout = .seconds(2)
-        return (try? await client.send(request))?.status == 200
-    }
-
     // MARK: Uploading
 
     /// Uploads bytes unless the head has them; answers their digest.
@@ -52,6 +45,37 @@ package final class HeadClient: Sendable {
 
     package func job(_ id: String) async throws -> JobDetails {
         try decode(await send(.get, "/api/jobs/\(path(id))"))
+    }
+
+    /// The job once it is over; nil when it is not by `deadline`.
+    ///
+    /// A lost head is asked again for `patience`.
+    package func ended(
+        _ id: String, by deadline: ContinuousClock.Instant? = nil,
+        patience: Duration = .seconds(120)
+    ) async throws -> JobDetails? {
+        var lostSince: ContinuousClock.Instant?
+        while true {
+            do {
+                let job = try await job(id)
+                if job.status.isTerminal { return job }
+                lostSince = nil
+            } catch where HeadClient.mayPass(error) {
+                let since = lostSince ?? .now
+                lostSince = since
+                guard ContinuousClock.now - since < patience else { throw error }
+            }
+            if let deadline, ContinuousClock.now >= deadline { return nil }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    private static func mayPass(_ error: any Error) -> Bool {
+        switch error {
+        case let failure as HeadFailure: failure.status >= 500
+        case let failure as HTTPClientError: failure.isTransient
+        default: false
+        }
     }
 
     package func jobs() async throws -> [JobDetails] {
@@ -112,6 +136,11 @@ package final class HeadClient: Sendable {
         if let failure = try? JSONDecoder().decode(HeadFailure.self, from: Data(response.body)) {
             throw failure
         }
+        if response.status == 401 {
+            throw HeadFailure(
+                401, "unauthenticated",
+                "\(address) refuses the token. `manta env` prints the settings of this machine's.")
+        }
         throw HeadFailure(
             response.status, "unexpected",
             "\(address) answered \(response.status): \(response.bodyText.prefix(300))")
@@ -127,9 +156,13 @@ package final class HeadClient: Sendable {
         }
     }
 
-    private func path(_ id: String) -> String {
-        id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["-", "_", "."])) ?? ""
+    /// An id or cursor as part of a URL.
+    private func path(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: HeadClient.plainCharacters) ?? ""
     }
+
+    private static let plainCharacters = CharacterSet(
+        charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
     /// The open event stream of one follower.
     func openEvents(

@@ -1,14 +1,20 @@
+import Foundation
+
 /// Little-endian integers out of bytes that nobody vouches for.
 struct ByteReader {
-    private let bytes: [UInt8]
+    private let bytes: Data
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: Data) { self.bytes = bytes }
 
-    func slice(_ offset: Int, _ count: Int) throws(ZipError) -> ArraySlice<UInt8> {
+    var count: Int { bytes.count }
+
+    /// - Parameter offset: from the first byte, whatever the data's own indices are.
+    func slice(_ offset: Int, _ count: Int) throws(ZipError) -> Data {
         guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
             throw .malformed("it ends too early")
         }
-        return bytes[offset..<offset + count]
+        let start = bytes.startIndex + offset
+        return bytes[start..<start + count]
     }
 
     func at16(_ offset: Int) throws(ZipError) -> UInt16 {
@@ -19,8 +25,15 @@ struct ByteReader {
         try slice(offset, 4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
     }
 
-    /// Nil outside the bytes.
-    func u32(_ offset: Int) -> UInt32? { try? at32(offset) }
+    /// The last place of a signature at or after `earliest`, looking back from `latest`.
+    func lastOffset(of signature: UInt32, from latest: Int, downTo earliest: Int) -> Int? {
+        let pattern = Data((0..<4).map { UInt8(truncatingIfNeeded: signature >> (8 * $0)) })
+        let start = bytes.startIndex
+        guard earliest >= 0, latest >= earliest, latest + 4 <= bytes.count else { return nil }
+        return bytes.range(
+            of: pattern, options: .backwards, in: start + earliest..<start + latest + 4
+        ).map { $0.lowerBound - start }
+    }
 }
 
 extension [UInt8] {

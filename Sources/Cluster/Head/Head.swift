@@ -1,6 +1,8 @@
+import Foundation
+import Hummingbird
 package import Jobs
 package import Logging
-import Hummingbird
+import NIOCore
 import Telemetry
 
 /// The cluster's HTTP API. It keeps nothing: everything is in the store, so any number may run, and
@@ -24,6 +26,7 @@ package struct Head: Sendable {
     /// Serves until the task is cancelled or a signal arrives.
     ///
     /// - Parameter onReady: called with the bound port.
+    /// - Throws: `HeadConfigurationError` when the address cannot be listened on.
     package func run(onReady: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let metrics = MetricRegistry()
         ProcessInstruments.register(in: metrics, version: configuration.version, role: "head")
@@ -44,14 +47,16 @@ package struct Head: Sendable {
                 await onReady(channel.localAddress?.port ?? configuration.port)
             },
             logger: logger)
-        await withDiscardingTaskGroup { group in
+        try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await events.run() }
+            defer { group.cancelAll() }
             do {
                 try await application.runService()
-            } catch {
-                logger.error("head failed", metadata: ["cause": "\(error)"])
+            } catch let error as IOError {
+                let place = "\(configuration.host):\(configuration.port)"
+                throw HeadConfigurationError(
+                    reason: "cannot listen on \(place): \(String(cString: strerror(error.errnoCode)))")
             }
-            group.cancelAll()
         }
     }
 }

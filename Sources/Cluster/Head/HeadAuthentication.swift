@@ -22,10 +22,30 @@ struct HeadAuthentication<Context: RequestContext>: RouterMiddleware {
         guard let shown = shownToken(request) else {
             return refusal("the head needs a token: Authorization: Bearer …", request)
         }
-        guard JobToken.isEqual(shown, token) || JobToken.job(of: shown, secret: token) != nil else {
+        if JobToken.isEqual(shown, token) { return try await next(request, context) }
+        guard let job = JobToken.job(of: shown, secret: token) else {
             return refusal("the token is not this cluster's", request)
         }
+        guard HeadAuthentication.isOpen(request, to: job) else {
+            return HeadFailure(
+                403, "out_of_scope", "this token is job \(job)'s: it may see and stop that job only"
+            ).response(for: request)
+        }
         return try await next(request, context)
+    }
+
+    /// What a job may do with its own token: a program that runs here must not start others that
+    /// outlive it, nor see what is not its own.
+    private static func isOpen(_ request: Request, to job: JobID) -> Bool {
+        let path = request.uri.path
+        let own = "/api/jobs/\(job)"
+        switch request.method {
+        case .get:
+            return path == own || path.hasPrefix(own + "/")
+                || ["/api/version", "/api/ray/version", "/api/cluster"].contains(path)
+        case .post: return path == own + "/stop"
+        default: return false
+        }
     }
 
     /// Probes need no token.
@@ -63,7 +83,10 @@ extension HeadFailure {
         var headers = HTTPFields()
         headers[.contentType] = wantsJSON ? "application/json" : "text/plain; charset=utf-8"
         if status == 503 { headers[.retryAfter] = "1" }
-        let body = wantsJSON ? HeadJSON.buffer(self) : ByteBuffer(string: detail)
+        // The answer to HEAD has no body, else it would be taken for the next answer.
+        let body =
+            request.method == .head
+            ? ByteBuffer() : wantsJSON ? HeadJSON.buffer(self) : ByteBuffer(string: detail)
         return Response(
             status: HTTPResponse.Status(code: status), headers: headers,
             body: ResponseBody(byteBuffer: body))

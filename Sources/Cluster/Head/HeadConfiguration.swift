@@ -9,6 +9,8 @@ package struct HeadConfiguration: Sendable {
     package var version: String
     /// Bytes of an uploaded script or working directory.
     package var uploadMax = 512 << 20
+    /// Where uploads stand until they are complete.
+    package var scratchDirectory = "/tmp"
     /// Bytes of any other body.
     package var bodyMax = 1 << 20
 

@@ -1,5 +1,6 @@
 import Hummingbird
 import Jobs
+import Logging
 
 /// Turns what the routes throw into the answer a caller can act on.
 struct HeadErrors<Context: RequestContext>: RouterMiddleware {
@@ -16,7 +17,18 @@ struct HeadErrors<Context: RequestContext>: RouterMiddleware {
         } catch let error as BlobStoreError {
             return failure(of: error).response(for: request)
         } catch let error as HTTPError {
-            return HeadFailure(error.status.code, "refused", error.body ?? error.status.reasonPhrase)
+            return HeadFailure(
+                error.status.code, error.status == .notFound ? "not_found" : "refused",
+                error.body ?? error.status.reasonPhrase
+            ).response(for: request)
+        } catch let error as any HTTPResponseError {
+            return HeadFailure(error.status.code, "refused", error.status.reasonPhrase)
+                .response(for: request)
+        } catch {
+            context.logger.error(
+                "request failed",
+                metadata: ["path": "\(request.uri.path)", "cause": "\(error)"])
+            return HeadFailure(500, "internal", "the head failed; its log says why")
                 .response(for: request)
         }
     }

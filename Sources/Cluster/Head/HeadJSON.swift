@@ -22,13 +22,26 @@ enum HeadJSON {
     static func decode<Value: Decodable>(_ type: Value.Type, from buffer: ByteBuffer) throws -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
-        } catch DecodingError.keyNotFound(let key, _) {
-            throw HeadFailure(400, "invalid_body", "the field '\(key.stringValue)' is missing")
-        } catch DecodingError.typeMismatch(_, let context) {
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw HeadFailure(400, "invalid_body", "the field '\(path)' has the wrong type")
-        } catch {
-            throw HeadFailure(400, "invalid_body", "the body is not the JSON this route takes")
+        } catch let error as DecodingError {
+            throw HeadFailure(400, "invalid_body", reason(of: error))
         }
+    }
+
+    private static func reason(of error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, let context):
+            "the field '\(name(context.codingPath + [key]))' is missing"
+        case .typeMismatch(_, let context) where !context.codingPath.isEmpty:
+            "the field '\(name(context.codingPath))' has the wrong type"
+        case .valueNotFound(_, let context) where !context.codingPath.isEmpty:
+            "the field '\(name(context.codingPath))' must not be null"
+        case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+            "the field '\(name(context.codingPath))' has a value this route does not take"
+        default: "the body is not the JSON object this route takes"
+        }
+    }
+
+    private static func name(_ path: [any CodingKey]) -> String {
+        String(path.map(\.stringValue).joined(separator: ".").prefix(128))
     }
 }

@@ -1,4 +1,3 @@
-internal import Crypto
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -35,7 +34,7 @@ struct HeadRoutes: Sendable {
         router.post("api/jobs/") { request, _ in try await submit(request) }
         router.get("api/jobs/") { _, _ in try await list() }
         router.get("api/jobs/:id") { _, context in
-            HeadJSON.response(JobDetails(try await job(context)))
+            HeadJSON.response(try await JobDetails(try await job(context), in: store))
         }
         router.get("api/jobs/:id/logs") { _, context in try await logs(context) }
         router.get("api/jobs/:id/events") { request, context in
@@ -64,8 +63,7 @@ struct HeadRoutes: Sendable {
     // MARK: Blobs
 
     private func digest(_ context: BasicRequestContext) throws -> String {
-        let digest = context.parameters.get("digest") ?? ""
-        guard digest.utf8.count == 64, digest.allSatisfy({ $0.isHexDigit && !$0.isUppercase }) else {
+        guard let digest = context.parameters.get("digest"), digest.isDigest else {
             throw HeadFailure(400, "invalid_digest", "a digest is 64 lower-case hex digits")
         }
         return digest
@@ -76,11 +74,10 @@ struct HeadRoutes: Sendable {
     }
 
     private func putBlob(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
-        let digest = try digest(context)
-        let body = try await request.body.collect(upTo: configuration.uploadMax)
-        let bytes = Array(body.readableBytesView)
-        guard SHA256.hash(data: bytes).hex == digest else { throw BlobStoreError.damaged(digest) }
-        _ = try await blobs.put(bytes)
+        try await BlobUpload(
+            blobs: blobs, directory: configuration.scratchDirectory,
+            sizeMax: configuration.uploadMax
+        ).receive(request.body, digest: try digest(context))
         return Response(status: .ok)
     }
 
@@ -95,7 +92,13 @@ struct HeadRoutes: Sendable {
     }
 
     private func submit(_ request: Request) async throws -> Response {
-        let body = try await request.body.collect(upTo: configuration.bodyMax)
+        let body: ByteBuffer
+        do {
+            body = try await request.body.collect(upTo: configuration.bodyMax)
+        } catch is NIOTooManyBytesError {
+            throw HeadFailure(
+                413, "too_large", "the body has more than \(configuration.bodyMax) bytes")
+        }
         let job = try await Submission(body).newJob(blobs: blobs)
         let record = try await store.submit(job)
         return HeadJSON.response(SubmitReply(id: record.spec.id))
@@ -108,7 +111,7 @@ struct HeadRoutes: Sendable {
     private func stop(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let record = try await job(context)
         let wasOver = record.state.isTerminal
-        _ = try await store.stop(record.spec.id, by: "request")
+        _ = try await store.stop(record.spec.id, by: "a user")
         return HeadJSON.response(["stopped": !wasOver])
     }
 
@@ -157,11 +160,13 @@ struct HeadRoutes: Sendable {
         let id = try await job(context).spec.id
         let after = request.uri.queryParameters.get("after").map { LogCursor(rawValue: String($0)) }
         let follows = request.uri.queryParameters.get("follow") != "0"
-        let stream = events.follow(id, after: after, follows: follows)
+        guard await events.followerCount < JobEvents.followersMax else {
+            throw HeadFailure(503, "full", "\(JobEvents.followersMax) logs are followed already")
+        }
         return Response(
             status: .ok, headers: [.contentType: "application/x-ndjson"],
-            body: ResponseBody { writer in
-                for try await batch in stream {
+            body: ResponseBody { [events] writer in
+                try await events.follow(id, after: after, follows: follows) { batch in
                     var buffer = ByteBuffer()
                     for event in batch {
                         var line = HeadJSON.buffer(event)

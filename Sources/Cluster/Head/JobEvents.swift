@@ -9,11 +9,15 @@ actor JobEvents {
     /// A follower looks by itself this often, in case a signal was lost.
     static let pollInterval = Duration.seconds(1)
     static let aliveInterval = Duration.seconds(10)
+    /// Followers of one head.
+    static let followersMax = 1_000
 
     private let store: any JobStore
     private var watchers: [JobID: [ObjectIdentifier: Wakeup]] = [:]
 
     init(store: any JobStore) { self.store = store }
+
+    var followerCount: Int { watchers.values.reduce(0) { $0 + $1.count } }
 
     /// Passes signals on until cancelled.
     func run() async {
@@ -28,19 +32,23 @@ actor JobEvents {
         }
     }
 
-    /// Batches of events, each as soon as there is one; ends after `.end`.
+    /// Passes batches of events to `send`, each as soon as there is one; the last one ends with `.end`.
+    ///
+    /// - Throws: what `send` throws when the follower has gone, and what the store throws.
     nonisolated func follow(
-        _ job: JobID, after cursor: LogCursor?, follows: Bool
-    ) -> AsyncThrowingStream<[JobEvent], any Error> {
-        let follower = Follower(job: job, cursor: cursor, store: store)
+        _ job: JobID, after cursor: LogCursor?, follows: Bool,
+        send: ([JobEvent]) async throws -> Void
+    ) async throws {
         let wakeup = Wakeup()
-        let isFirst = OnceFlag()
-        return AsyncThrowingStream {
-            if isFirst.take() { await self.add(wakeup, for: job) }
-            if let batch = try await follower.next(wakeup, follows: follows) { return batch }
-            await self.remove(wakeup, for: job)
-            return nil
+        await add(wakeup, for: job)
+        do {
+            var follower = Follower(job: job, cursor: cursor, store: store, follows: follows)
+            while let batch = try await follower.next(wakeup) { try await send(batch) }
+        } catch {
+            await remove(wakeup, for: job)
+            throw error
         }
+        await remove(wakeup, for: job)
     }
 
     private func add(_ wakeup: Wakeup, for job: JobID) {
@@ -51,63 +59,67 @@ actor JobEvents {
         watchers[job]?[ObjectIdentifier(wakeup)] = nil
         if watchers[job]?.isEmpty == true { watchers[job] = nil }
     }
+}
 
-    /// Where one watcher stands.
-    private actor Follower {
-        private let job: JobID
-        private let store: any JobStore
-        private var cursor: LogCursor?
-        private var phase: String?
-        private var isOver = false
-        private var lastSent = ContinuousClock.now
+/// Where one watcher of a job stands.
+private struct Follower {
+    private let job: JobID
+    private let store: any JobStore
+    private let follows: Bool
+    private var cursor: LogCursor?
+    private var phase: JobEvent?
+    private var isOver = false
+    private var lastSent = ContinuousClock.now
 
-        init(job: JobID, cursor: LogCursor?, store: any JobStore) {
-            self.job = job
-            self.cursor = cursor
-            self.store = store
+    init(job: JobID, cursor: LogCursor?, store: any JobStore, follows: Bool) {
+        self.job = job
+        self.cursor = cursor
+        self.store = store
+        self.follows = follows
+    }
+
+    /// The next events; nil after the last, and when the job is no longer kept.
+    mutating func next(_ wakeup: Wakeup) async throws -> [JobEvent]? {
+        while !isOver {
+            let batch = try await look()
+            if !batch.isEmpty {
+                lastSent = .now
+                return batch
+            }
+            if ContinuousClock.now - lastSent > JobEvents.aliveInterval {
+                lastSent = .now
+                return [.alive]
+            }
+            try Task.checkCancellation()
+            if !isOver { await wakeup.wait(atMost: JobEvents.pollInterval) }
         }
+        return nil
+    }
 
-        func next(_ wakeup: Wakeup, follows: Bool) async throws -> [JobEvent]? {
-            if isOver { return nil }
-            while true {
-                let batch = try await look(follows: follows)
-                if !batch.isEmpty {
-                    lastSent = .now
-                    return batch
-                }
-                if ContinuousClock.now - lastSent > JobEvents.aliveInterval {
-                    lastSent = .now
-                    return [.alive]
-                }
-                try Task.checkCancellation()
-                await wakeup.wait(atMost: JobEvents.pollInterval)
-            }
+    /// The record is read before the log: a job seen as over has all its lines in the log already.
+    private mutating func look() async throws -> [JobEvent] {
+        guard let record = try await store.job(job) else {
+            isOver = true
+            return []
         }
-
-        /// The record is read before the log: a job seen as over has all its lines in the log already.
-        private func look(follows: Bool) async throws -> [JobEvent] {
-            guard let record = try await store.job(job) else {
-                isOver = true
-                return []
-            }
-            let details = JobDetails(record)
-            var batch: [JobEvent] = []
-            if details.manta.phase != phase {
-                phase = details.manta.phase
-                batch.append(.phase(details.manta.phase, detail: details.manta.detail))
-            }
-            let page = try await store.logs(of: job, after: cursor, limit: JobEvents.pageSize)
-            if page.droppedCount > 0 { batch.append(.dropped(count: page.droppedCount)) }
-            for (index, line) in page.lines.enumerated() {
-                let isLast = index == page.lines.count - 1
-                batch.append(.log(line, cursor: isLast ? page.next?.rawValue : nil))
-            }
-            cursor = page.next ?? cursor
-            if page.lines.count < JobEvents.pageSize && (record.state.isTerminal || !follows) {
-                batch.append(.end(details))
-                isOver = true
-            }
-            return batch
+        let details = try await JobDetails(record, in: store)
+        var batch: [JobEvent] = []
+        let phase = JobEvent.phase(details.manta.phase, detail: details.manta.detail)
+        if phase != self.phase {
+            self.phase = phase
+            batch.append(phase)
         }
+        let page = try await store.logs(of: job, after: cursor, limit: JobEvents.pageSize)
+        if page.droppedCount > 0 { batch.append(.dropped(count: page.droppedCount)) }
+        for (index, line) in page.lines.enumerated() {
+            let isLast = index == page.lines.count - 1
+            batch.append(.log(line, cursor: isLast ? page.next?.rawValue : nil))
+        }
+        cursor = page.next ?? cursor
+        if page.lines.count < JobEvents.pageSize && (record.state.isTerminal || !follows) {
+            batch.append(.end(details))
+            isOver = true
+        }
+        return batch
     }
 }

@@ -2,10 +2,12 @@ import Foundation
 import Jobs
 
 /// Verified blobs as read-only files of this machine, fetched once however many processes want them.
-actor BlobCache {
+///
+/// A file stands under its digest only when it is complete and may be read, mapped and executed.
+struct BlobCache: Sendable {
     private let store: any BlobStore
     private let directory: String
-    private var fetching: [String: Task<String, any Error>] = [:]
+    private let fetches = SingleFlight<String>()
 
     init(store: any BlobStore, directory: String) throws {
         self.store = store
@@ -19,21 +21,15 @@ actor BlobCache {
     ///
     /// - Throws: `BlobStoreError`, or `.missing` for what is no digest.
     func path(of digest: String) async throws -> String {
-        guard digest.utf8.count == 64, digest.utf8.allSatisfy(isHexDigit) else {
-            throw BlobStoreError.missing(digest)
+        guard digest.isDigest else { throw BlobStoreError.missing(digest) }
+        let home = "\(directory)/\(digest)"
+        if FileManager.default.fileExists(atPath: home) { return home }
+        return try await fetches.value(of: digest) { [store] in
+            let fetched = "\(home).\(UUID().uuidString).part"
+            try await store.get(digest, toFileAt: fetched)
+            try BlobCache.move(fetched, to: home)
+            return home
         }
-        let path = "\(directory)/\(digest)"
-        if FileManager.default.fileExists(atPath: path) { return path }
-        if let running = fetching[digest] { return try await running.value }
-        let store = store
-        let fetch = Task {
-            try await store.get(digest, toFileAt: path)
-            try FileManager.default.setAttributes([.posixPermissions: 0o500], ofItemAtPath: path)
-            return path
-        }
-        fetching[digest] = fetch
-        defer { fetching[digest] = nil }
-        return try await fetch.value
     }
 
     /// Gives a file a home in the store and a place here; the file is taken.
@@ -43,20 +39,44 @@ actor BlobCache {
         let actual = try await store.put(fileAt: path)
         guard actual == digest else { throw BlobStoreError.damaged(digest) }
         let home = "\(directory)/\(digest)"
-        if FileManager.default.fileExists(atPath: home) {
-            try FileManager.default.removeItem(atPath: path)
-        } else {
-            try FileManager.default.setAttributes([.posixPermissions: 0o500], ofItemAtPath: path)
-            guard rename(path, home) == 0 else {
-                throw BlobStoreError.unavailable(
-                    "\(path) could not be moved to \(home): \(String(cString: strerror(errno)))")
-            }
+        do {
+            try BlobCache.move(path, to: home)
+            return home
+        } catch BlobCacheError.otherFileSystem {
+            return try await self.path(of: digest)
         }
-        return home
     }
 
-    private nonisolated func isHexDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-            || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+    /// Moves a complete file to its place; the file is gone from where it was, also after a failure.
+    private static func move(_ path: String, to home: String) throws {
+        if chmod(path, 0o500) == 0 && rename(path, home) == 0 { return }
+        let code = errno
+        unlink(path)
+        if code == EXDEV { throw BlobCacheError.otherFileSystem }
+        throw BlobCacheError.notMoved(to: home, cause: String(cString: strerror(code)))
+    }
+}
+
+/// A file could not be put into the cache.
+enum BlobCacheError: Error, CustomStringConvertible {
+    case otherFileSystem
+    case notMoved(to: String, cause: String)
+
+    var description: String {
+        switch self {
+        case .otherFileSystem: "the cache is on another file system"
+        case .notMoved(let home, let cause): "\(home) could not be made: \(cause)"
+        }
+    }
+}
+
+extension String {
+    /// Whether this is a SHA-256 in lower-case hex digits, so that it can stand in a path or a key.
+    var isDigest: Bool {
+        utf8.count == 64
+            && utf8.allSatisfy { byte in
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+            }
     }
 }

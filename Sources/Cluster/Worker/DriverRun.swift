@@ -9,6 +9,7 @@ actor DriverRun {
     private let context: WorkerContext
     private let log: JobLog
     private let workspace: JobWorkspace
+    private var attemptTask: Task<AttemptOutcome, any Error>?
     private var process: JobProcess?
     private(set) var session: DriverSession?
     /// Set when the attempt must end early.
@@ -26,14 +27,21 @@ actor DriverRun {
     /// Runs to the end; nil when the lease was lost and nothing may be reported.
     func run() async -> AttemptOutcome? {
         let outcome: AttemptOutcome
+        let attempt = Task { try await self.attempt() }
+        attemptTask = attempt
+        if ending != nil { attempt.cancel() }
         do {
-            outcome = try await attempt()
+            outcome = try await attempt.value
+        } catch is CancellationError {
+            outcome = .cancelled(by: "stop")
         } catch BuildError.diagnostics(let text) {
             outcome = compileFailure(text)
         } catch {
             outcome = .failed(message: "\(error)")
             log.note("\(error)")
         }
+        // What is asked for from now on comes too late to change anything.
+        let ending = ending
         await log.flush()
         switch ending {
         case .leaseLost: return nil
@@ -44,7 +52,9 @@ actor DriverRun {
 
     /// Asked by the worker: SIGTERM and later SIGKILL for a stop, SIGKILL at once for a lost lease.
     func end(_ reason: Ending) async {
-        ending = reason
+        if ending != .leaseLost { ending = reason }
+        // Before there is a process, nothing but the preparations can be ended.
+        if process == nil { attemptTask?.cancel() }
         switch reason {
         case .stop: await process?.terminate()
         case .leaseLost: await process?.killNow()
@@ -82,7 +92,7 @@ actor DriverRun {
     private func runDriver(
         _ binary: String, _ arguments: [String], in directory: String
     ) async throws -> AttemptOutcome {
-        let token = context.hub.makeToken()
+        let token = await context.hub.makeToken()
         let process = try start(
             workspace.specification(
                 binary: binary, arguments: arguments, role: "driver", channel: context.hub.path,
@@ -92,6 +102,7 @@ actor DriverRun {
         let serving = Task { await serve(token) }
         let exit = await process.wait()
         await hub.cancel(token)
+        await session?.end()
         await serving.value
         await reported
         return outcome(of: exit, result: await session?.result, tail: process.tail)
@@ -135,7 +146,7 @@ actor DriverRun {
         for line in diagnostics.split(separator: "\n", omittingEmptySubsequences: false).dropLast(
             diagnostics.hasSuffix("\n") ? 1 : 0)
         {
-            log.append(.err, prefix: "", text: String(line), endsWithLineFeed: true)
+            log.append(.err, prefix: "", text: String(line), endsWithLineFeed: true, waits: false)
         }
         let errorCount = diagnostics.split(separator: "\n").count { $0.contains(": error: ") }
         let errors = errorCount == 1 ? "1 error" : "\(max(1, errorCount)) errors"

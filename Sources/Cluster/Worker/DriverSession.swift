@@ -7,8 +7,15 @@ import Jobs
 actor DriverSession {
     /// Tasks sent to the store, and asked about, at once.
     static let batchMax = 256
+    /// Tasks, and bytes of their inputs, that wait for the store; with more the driver is not read.
+    static let unsentMax = 4_096
+    static let unsentMaxInBytes = 32 << 20
     /// How often answers are looked for without a signal.
     static let pollInterval = Duration.seconds(1)
+    /// How long a store that is full is asked again before the driver is told.
+    static let fullPatience = Duration.seconds(10)
+
+    private typealias Unsent = (request: UInt64, task: NewTask)
 
     private let connection: ChannelConnection
     private let store: any JobStore
@@ -16,9 +23,17 @@ actor DriverSession {
     private let job: JobID
     private let desk: BlobDesk
     private let onLeaseLost: @Sendable () async -> Void
-    private var unsent: [(request: UInt64, task: NewTask)] = []
+    private var unsent: [Unsent] = []
+    private var unsentBytes = 0
     private var isSending = false
+    private var isOver = false
+    /// The reader of the channel, while too much is unsent.
+    private var reader: CheckedContinuation<Void, Never>?
+    /// Who waits for which task, both ways.
     private var awaited: [TaskID: [UInt64]] = [:]
+    private var taskOfRequest: [UInt64: TaskID] = [:]
+    private var isLooking = false
+    private var looksAgain = false
     private(set) var result: [UInt8]?
 
     init(
@@ -47,46 +62,82 @@ actor DriverSession {
         } catch {
             connection.close()
         }
+        end()
+    }
+
+    /// The driver's process is gone: nothing more is sent for it. What it said before is still read.
+    func end() {
+        isOver = true
+        dropUnsent(unsent.count)
+        goOnReading()
     }
 
     /// Called when the store signals that a task of this job ended.
     func lookForAnswers() async {
+        looksAgain = true
+        guard !isLooking else { return }
+        isLooking = true
+        defer { isLooking = false }
+        while looksAgain {
+            looksAgain = false
+            await lookOnce()
+        }
+    }
+
+    private func lookOnce() async {
         let ids = Array(awaited.keys)
         for start in stride(from: 0, to: ids.count, by: DriverSession.batchMax) {
             let batch = Array(ids[start..<min(start + DriverSession.batchMax, ids.count)])
+            // A store that is away is asked again at the next poll.
             guard let records = try? await store.tasks(batch) else { return }
             for record in records.compactMap({ $0 }) where record.state.isTerminal {
                 for request in awaited.removeValue(forKey: record.spec.id) ?? [] {
+                    taskOfRequest[request] = nil
                     answer(request, with: record)
                 }
             }
         }
     }
 
-    func setSlots(_ count: Int) {
-        try? connection.send(ChannelMessage(.slots(count)))
-    }
+    // MARK: The driver's messages
 
     private func handle(_ message: ChannelMessage) async {
         switch message.header {
         case .enqueue(let request, let task):
-            unsent.append((request, newTask(task, input: message.payload)))
-            if !isSending {
-                isSending = true
-                Task { await sendAll() }
-            }
+            await enqueue((request, newTask(task, input: message.payload)))
         case .abandon(let request):
-            for (id, requests) in awaited {
-                awaited[id] = requests.contains(request) ? requests.filter { $0 != request } : requests
-            }
+            abandon(request)
         case .blobOffered, .blobWanted:
-            let desk = desk
-            Task { await desk.answer(message.header, on: connection) }
+            await desk.serve(message.header, on: connection)
         case .result:
             result = message.payload
         default:
             break
         }
+    }
+
+    private func enqueue(_ entry: Unsent) async {
+        guard !isOver else { return }
+        unsent.append(entry)
+        unsentBytes += entry.task.input.inlineCount
+        if !isSending {
+            isSending = true
+            Task { await sendAll() }
+        }
+        let isFull =
+            unsent.count >= DriverSession.unsentMax || unsentBytes >= DriverSession.unsentMaxInBytes
+        if isFull { await withCheckedContinuation { reader = $0 } }
+    }
+
+    private func goOnReading() {
+        reader?.resume()
+        reader = nil
+    }
+
+    private func abandon(_ request: UInt64) {
+        guard let task = taskOfRequest.removeValue(forKey: request) else { return }
+        awaited[task]?.removeAll { $0 == request }
+        if awaited[task]?.isEmpty == true { awaited[task] = nil }
     }
 
     private func newTask(_ request: TaskRequest, input: [UInt8]) -> NewTask {
@@ -109,39 +160,73 @@ actor DriverSession {
             resources: Resources(
                 milliCPUs: max(0, request.milliCPUs),
                 memoryInBytes: max(0, request.memoryInBytes)),
-            retry: retry)
+            // An executor is the script's binary, which a worker without a toolchain cannot name.
+            labels: [JobSDK.label], retry: retry)
     }
 
     /// Sends what has gathered, a batch at a time, until nothing is left.
     private func sendAll() async {
         defer { isSending = false }
         var pause = Duration.milliseconds(50)
+        var fullSince: ContinuousClock.Instant?
+        var count = DriverSession.batchMax
         while !unsent.isEmpty {
-            let batch = Array(unsent.prefix(DriverSession.batchMax))
+            let batch = Array(unsent.prefix(count))
             do {
                 let records = try await store.enqueue(batch.map(\.task), under: lease)
-                unsent.removeFirst(batch.count)
-                for (entry, record) in zip(batch, records) {
-                    if record.state.isTerminal {
-                        answer(entry.request, with: record)
-                    } else {
-                        awaited[record.spec.id, default: []].append(entry.request)
-                    }
+                dropUnsent(batch.count)
+                for (entry, record) in zip(batch, records) { keep(entry.request, for: record) }
+                (pause, fullSince, count) = (.milliseconds(50), nil, DriverSession.batchMax)
+            } catch JobStoreError.unavailable {
+                // Nothing is lost: the driver waits as long as the store is away.
+                await sleep(&pause)
+            } catch JobStoreError.full(let bound) {
+                // One by one, so that a task no store takes does not hold up those before it.
+                let since = fullSince ?? .now
+                fullSince = since
+                if batch.count > 1 {
+                    count = 1
+                } else if ContinuousClock.now - since < DriverSession.fullPatience {
+                    await sleep(&pause)
+                } else {
+                    refuse(batch, because: "the store is full: \(bound)")
                 }
-            } catch JobStoreError.unavailable, JobStoreError.full {
-                // Nothing is lost: the driver waits as long as the store is away or full.
-                try? await Task.sleep(for: pause)
-                pause = min(.seconds(2), pause * 2)
-            } catch JobStoreError.leaseLost, JobStoreError.jobOver {
-                unsent = []
+            } catch JobStoreError.leaseLost {
+                dropUnsent(unsent.count)
                 return await onLeaseLost()
+            } catch JobStoreError.jobOver {
+                // The driver may use its grace for something else.
+                refuse(batch, because: "the job is being stopped")
             } catch {
-                unsent.removeFirst(batch.count)
-                for entry in batch {
-                    send(.refused(request: entry.request, reason: "\(error)"))
-                }
+                refuse(batch, because: "\(error)")
             }
         }
+    }
+
+    private func sleep(_ pause: inout Duration) async {
+        let length = pause
+        pause = min(.seconds(2), pause * 2)
+        try? await Task.sleep(for: length * Double.random(in: 0.5...1))
+    }
+
+    /// Answers a task that is done already, and remembers who waits for any other.
+    private func keep(_ request: UInt64, for record: TaskRecord) {
+        if record.state.isTerminal { return answer(request, with: record) }
+        awaited[record.spec.id, default: []].append(request)
+        taskOfRequest[request] = record.spec.id
+    }
+
+    private func refuse(_ batch: [Unsent], because reason: String) {
+        dropUnsent(batch.count)
+        for entry in batch { send(.refused(request: entry.request, reason: reason)) }
+    }
+
+    /// Forgets the first of what is unsent; `end` may have forgotten all of it meanwhile.
+    private func dropUnsent(_ count: Int) {
+        let dropped = unsent.prefix(count)
+        unsentBytes -= dropped.reduce(0) { $0 + $1.task.input.inlineCount }
+        unsent.removeFirst(dropped.count)
+        goOnReading()
     }
 
     private func answer(_ request: UInt64, with record: TaskRecord) {
@@ -166,5 +251,12 @@ actor DriverSession {
     private func send(_ header: ChannelMessage.Header, payload: [UInt8] = []) {
         // A closed channel means the driver has ended, which `DriverRun` sees by itself.
         try? connection.send(ChannelMessage(header, payload: payload))
+    }
+}
+
+extension Payload {
+    /// Bytes held in this value itself.
+    fileprivate var inlineCount: Int {
+        if case .inline(let bytes) = self { bytes.count } else { 0 }
     }
 }

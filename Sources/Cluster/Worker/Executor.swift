@@ -25,15 +25,21 @@ actor Executor {
         self.node = node
     }
 
+    /// A process that is not connected after this long is ended.
+    static let connectMax = Duration.seconds(60)
+    /// A process that closed its channel has this long to end by itself.
+    static let partingMax = Duration.seconds(2)
+
     /// Starts the job's binary as an executor and waits until it is connected.
     ///
+    /// Cancelled, it ends the process at once.
     /// - Throws: `ProcessError`, or `ExecutorError` when it ended before it connected.
     static func start(
         binary: String, arguments: [String], workspace: JobWorkspace, context: WorkerContext,
         log: JobLog
     ) async throws -> Executor {
         let directory = try await workspace.prepare(context.cache)
-        let token = context.hub.makeToken()
+        let token = await context.hub.makeToken()
         let process = try JobProcess(
             workspace.specification(
                 binary: binary, arguments: arguments, role: "executor", channel: context.hub.path,
@@ -46,7 +52,18 @@ actor Executor {
             await hub.cancel(token)
             return exit
         }
-        guard let arrival = await hub.arrival(with: token) else {
+        let deadline = Task {
+            try await Task.sleep(for: Executor.connectMax)
+            await process.killNow()
+        }
+        defer { deadline.cancel() }
+        let arrival = await withTaskCancellationHandler {
+            await hub.arrival(with: token)
+        } onCancel: {
+            Task { await process.killNow() }
+        }
+        guard let arrival else {
+            await process.killNow()
             throw ExecutorError(exit: await watch.value, tail: process.tail)
         }
         let executor = Executor(
@@ -120,16 +137,17 @@ actor Executor {
                     guard current?.assignment == assignment else { continue }
                     finish(outcome(of: answer, payload: message.payload))
                 case .blobOffered, .blobWanted:
-                    let desk = desk
-                    Task { await desk.answer(message.header, on: connection) }
+                    await desk.serve(message.header, on: connection)
                 default:
                     continue
                 }
             }
+            // Usually its end follows at once and gives the attempt its cause.
+            try await Task.sleep(for: Executor.partingMax)
         } catch {
-            // It speaks no protocol of ours; its end gives the attempt its cause.
-            await process.killNow()
+            // It speaks no protocol of ours.
         }
+        if exit == nil { await process.killNow() }
     }
 
     private func outcome(of answer: TaskAnswer, payload: [UInt8]) -> AttemptOutcome {

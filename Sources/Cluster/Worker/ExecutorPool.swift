@@ -9,9 +9,9 @@ actor ExecutorPool {
     private let log: JobLog
     private let workspace: JobWorkspace
     private var idle: [(executor: Executor, since: ContinuousClock.Instant)] = []
+    /// Attempts without an executor yet, and with one, by their lease's token.
+    private var starting: [Int64: Task<Executor, any Error>] = [:]
     private var busy: [Int64: Executor] = [:]
-    /// Tokens of attempts that were cancelled before an executor was found for them.
-    private var cancelledEarly: Set<Int64> = []
     private var isClosed = false
 
     init(job: NewJob, context: WorkerContext, log: JobLog) {
@@ -24,47 +24,52 @@ actor ExecutorPool {
     /// Runs one attempt to its end.
     func run(_ grant: Grant) async -> AttemptOutcome {
         let token = grant.lease.token
-        do {
-            let executor = try await obtain()
-            if cancelledEarly.remove(token) != nil {
-                giveBack(executor)
-                return .cancelled(by: "stop")
-            }
+        let start = Task { try await obtain() }
+        starting[token] = start
+        let found = await start.result
+        starting[token] = nil
+        switch found {
+        case .success(let executor) where start.isCancelled:
+            giveBack(executor)
+            return .cancelled(by: "stop")
+        case .success(let executor):
             busy[token] = executor
             let outcome = await executor.run(grant.task)
             busy[token] = nil
             if await executor.isUsable { giveBack(executor) }
             await log.flush()
             return outcome
-        } catch BuildError.diagnostics(let text) {
-            return .failed(message: text)
-        } catch let error as ExecutorError {
+        case .failure where start.isCancelled:
+            return .cancelled(by: "stop")
+        case .failure(let error):
             await log.flush()
-            return .crashed(message: "\(error)", exitCode: nil, signal: nil)
-        } catch {
-            return .failed(message: "\(error)")
+            return outcome(of: error)
         }
     }
 
-    /// Ends an attempt's executor at once.
+    /// What does not compile will not the next time either; anything else may pass.
+    private func outcome(of error: any Error) -> AttemptOutcome {
+        if error is BuildError { return .failed(message: "\(error)") }
+        return .crashed(message: "\(error)", exitCode: nil, signal: nil)
+    }
+
+    /// Ends an attempt and its executor at once.
     func cancel(token: Int64) async {
-        if let executor = busy[token] {
-            await executor.killNow()
-        } else {
-            cancelledEarly.insert(token)
-        }
+        starting[token]?.cancel()
+        await busy[token]?.killNow()
     }
 
-    /// Ends executors that had nothing to do since before `limit`.
-    func endIdle(olderThan limit: Duration) async {
+    /// Begins to end executors that had nothing to do since before `limit`.
+    func endIdle(olderThan limit: Duration) {
         let cutoff = ContinuousClock.now - limit
         let old = idle.filter { $0.since < cutoff }
         idle.removeAll { $0.since < cutoff }
-        for entry in old { await entry.executor.shutDown() }
+        for entry in old { Task { await entry.executor.shutDown() } }
     }
 
     func close() async {
         isClosed = true
+        for start in starting.values { start.cancel() }
         let all = idle.map(\.executor) + busy.values
         idle = []
         await withDiscardingTaskGroup { group in

@@ -9,12 +9,16 @@ import Processes
 /// The binary's key is the SHA-256 of the script, the SDK and the compiler. Whoever gets the build from
 /// the store compiles and describes it, and the binary becomes a blob; everyone else waits for that.
 actor JobBuilder {
+    static let compileMax = Duration.seconds(600)
+    /// A script's own code before `runJob` runs in this time.
+    static let describeMax = Duration.seconds(30)
+
     private let configuration: WorkerConfiguration
     private let store: any JobStore
     private let blobs: any BlobStore
     private let cache: BlobCache
     private let worker: WorkerID
-    private var running: [String: Task<String, any Error>] = [:]
+    private let builds = SingleFlight<String>()
 
     init(
         configuration: WorkerConfiguration, worker: WorkerID, store: any JobStore,
@@ -32,11 +36,9 @@ actor JobBuilder {
     /// - Throws: `BuildError.diagnostics` with the compiler's output, verbatim.
     func binary(fileName: String, digest: String) async throws -> String {
         let key = try buildKey(fileName: fileName, digest: digest)
-        if let running = running[key] { return try await running.value }
-        let build = Task { try await self.findOrBuild(key, fileName: fileName, digest: digest) }
-        running[key] = build
-        defer { running[key] = nil }
-        return try await build.value
+        return try await builds.value(of: key) {
+            try await self.findOrBuild(key, fileName: fileName, digest: digest)
+        }
     }
 
     /// Whether the script still has to be compiled, so that people are told.
@@ -63,9 +65,12 @@ actor JobBuilder {
             }
         }
         while true {
-            switch try await store.beginBuild(key, by: worker) {
+            let answer = try await Patience.whileStoreIsAway {
+                try await store.beginBuild(key, by: worker)
+            }
+            switch answer {
             case .ended(.succeeded(let binary, _)):
-                let path = try await cache.path(of: binary)
+                let path = try await Patience.whileStoreIsAway { try await cache.path(of: binary) }
                 remember(binary, for: key)
                 return path
             case .ended(.failed(let diagnostics)):
@@ -92,16 +97,36 @@ actor JobBuilder {
         let keepAlive = Task { [store, worker] in
             while true {
                 try await Task.sleep(for: .seconds(3))
-                _ = try await store.beginBuild(key, by: worker)
+                // One that is lost costs nothing; when all are, `endBuild` is refused below.
+                _ = try? await store.beginBuild(key, by: worker)
             }
         }
-        defer { keepAlive.cancel() }
+        let compiled: Result<BuildOutcome, any Error>
         do {
-            let outcome = try await compile(fileName: fileName, digest: digest)
-            try await store.endBuild(key, token: token, outcome: outcome)
+            compiled = .success(try await compile(fileName: fileName, digest: digest))
         } catch {
+            compiled = .failure(error)
+        }
+        // Ended before the build is: it would begin a new one.
+        keepAlive.cancel()
+        _ = await keepAlive.result
+        switch compiled {
+        case .success(let outcome):
+            try await end(key, token: token, outcome)
+        case .failure(let error):
+            // Left to its lease when the store is away, too.
             try? await store.endBuild(key, token: token, outcome: .abandoned)
             throw error
+        }
+    }
+
+    private func end(_ key: String, token: Int64, _ outcome: BuildOutcome) async throws {
+        do {
+            try await Patience.whileStoreIsAway {
+                try await store.endBuild(key, token: token, outcome: outcome)
+            }
+        } catch JobStoreError.leaseLost {
+            // Another worker builds it by now; the caller asks again.
         }
     }
 
@@ -112,12 +137,13 @@ actor JobBuilder {
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let source = try await blobs.get(digest)
+        let source = try await Patience.whileStoreIsAway { try await blobs.get(digest) }
         let name = (fileName as NSString).lastPathComponent
         try Data(source).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
         let (status, output) = try await run(
             sdk.compiler, try sdk.arguments(script: name, output: "\(folder)/job"), in: folder,
-            environment: configuration.jobEnvironment, outputMax: BuildRecord.diagnosticsMax)
+            environment: configuration.jobEnvironment, outputMax: BuildRecord.diagnosticsMax,
+            limit: JobBuilder.compileMax)
         guard status.isSuccess else {
             return .failed(diagnostics: output.isEmpty ? "\(sdk.compiler): \(status)" : output)
         }
@@ -129,18 +155,22 @@ actor JobBuilder {
         var environment = configuration.jobEnvironment
         environment["MANTA_ROLE"] = "describe"
         let (status, output) = try await run(
-            "\(folder)/job", [], in: folder, environment: environment, outputMax: 64 << 10)
+            "\(folder)/job", [], in: folder, environment: environment, outputMax: 64 << 10,
+            limit: JobBuilder.describeMax)
         guard status.isSuccess else {
             return .failed(diagnostics: "\(name) does not describe itself (\(status)):\n\(output)")
         }
-        let binary = try await blobs.put(fileAt: "\(folder)/job")
+        let binary = try await Patience.whileStoreIsAway {
+            try await blobs.put(fileAt: "\(folder)/job")
+        }
         return .succeeded(binary: binary, description: Array(output.utf8))
     }
 
-    /// Runs a program to its end; answers its exit and what it printed, both streams in one.
+    /// Runs a program to its end, at the latest after `limit`; answers its exit and what it printed,
+    /// both streams in one.
     private func run(
         _ executable: String, _ arguments: [String], in folder: String,
-        environment: [String: String], outputMax: Int
+        environment: [String: String], outputMax: Int, limit: Duration
     ) async throws -> (ProcessExit, String) {
         var specification = ChildProcess.Specification(
             executable, arguments, environment: environment)
@@ -154,11 +184,17 @@ actor JobBuilder {
             standardOutput: process.process.standardOutput,
             standardError: process.process.standardError
         ) { _, line in text.add(line.text) }
+        let deadline = Task {
+            try await Task.sleep(for: limit)
+            text.add("ended after \(limit.components.seconds) s, the longest this may take")
+            await process.killNow()
+        }
         let status = await withTaskCancellationHandler {
             await process.wait()
         } onCancel: {
             Task { await process.killNow() }
         }
+        deadline.cancel()
         await pump.wait()
         try Task.checkCancellation()
         return (status, text.value)

@@ -4,23 +4,21 @@ import Synchronization
 
 /// Carries the lines of one job from its processes to the store, in order and in batches.
 ///
-/// `append` is called by output pumps on threads of their own and blocks while `linesMax` lines wait:
-/// the job then waits for the store. When nothing could be stored for `stallMax`, lines are dropped and
-/// counted instead, so that a store that is away does not stop the job.
+/// `append` is called by output pumps on threads of their own and blocks while the queue is full: the
+/// job then waits for the store. When nothing could be stored for `stallMax`, lines are dropped and
+/// counted instead, so that a store that is away does not stop the job; a line in the log says how
+/// many, at the place where they are missing.
 final class JobLog: Sendable {
     static let linesMax = 20_000
+    static let bytesMax = 16 << 20
     static let batchMax = 500
+    static let batchMaxInBytes = 1 << 20
     static let stallMax = Duration.seconds(3)
     /// How long a line waits for company.
     static let delay = Duration.milliseconds(20)
 
-    private struct State {
-        var lines: [LogLine] = []
-        var droppedCount = 0
-        var isShipping = false
-        var lastProgress = ContinuousClock.now
-    }
-    private let state = Mutex(State())
+    private let queue = Mutex(Queue())
+    private let wakeup = Wakeup()
     private let job: JobID
     private let store: any JobStore
 
@@ -29,26 +27,21 @@ final class JobLog: Sendable {
         self.store = store
     }
 
-    func append(_ stream: LogLine.Stream, prefix: String, text: String, endsWithLineFeed: Bool) {
+    /// - Parameter waits: whether to block the thread while the queue is full; asynchronous code
+    ///   must not, and loses the line instead.
+    func append(
+        _ stream: LogLine.Stream, prefix: String, text: String, endsWithLineFeed: Bool,
+        waits: Bool = true
+    ) {
         let line = LogLine(
             stream: stream, prefix: prefix, text: text, endsWithLineFeed: endsWithLineFeed,
-            time: Int64(Date().timeIntervalSince1970 * 1_000))
+            time: JobLog.now)
         while true {
-            enum Outcome { case taken(start: Bool), full }
-            let outcome: Outcome = state.withLock { state in
-                if state.lines.count >= JobLog.linesMax {
-                    if ContinuousClock.now - state.lastProgress < JobLog.stallMax { return .full }
-                    state.droppedCount += 1
-                    return .taken(start: false)
-                }
-                if state.lines.isEmpty { state.lastProgress = .now }
-                state.lines.append(line)
-                defer { state.isShipping = true }
-                return .taken(start: !state.isShipping)
-            }
-            switch outcome {
-            case .taken(let start):
-                if start { Task { await ship() } }
+            switch queue.withLock({ $0.take(line, waits: waits) }) {
+            case .taken(isFirst: true):
+                Task { await ship() }
+                return
+            case .taken, .dropped:
                 return
             case .full:
                 usleep(2_000)
@@ -56,60 +49,143 @@ final class JobLog: Sendable {
         }
     }
 
-    /// A line of the system itself ("worker-2 stopped answering; the task runs again").
+    /// A line of the system itself ("The driver runs again …").
     func note(_ text: String) {
-        append(.system, prefix: "", text: text, endsWithLineFeed: true)
+        append(.system, prefix: "", text: text, endsWithLineFeed: true, waits: false)
     }
 
     /// Returns when every line appended before is in the store, or `limit` has passed.
     func flush(within limit: Duration = .seconds(5)) async {
-        let deadline = ContinuousClock.now + limit
-        while ContinuousClock.now < deadline {
-            let isIdle = state.withLock { !$0.isShipping && $0.lines.isEmpty }
-            if isIdle { return }
-            try? await Task.sleep(for: .milliseconds(2))
+        let number = queue.withLock { $0.nextWaiter() }
+        let timer = Task {
+            try await Task.sleep(for: limit)
+            queue.withLock { $0.waiters.removeValue(forKey: number) }?.continuation.resume()
         }
+        await withCheckedContinuation { continuation in
+            let isStored = queue.withLock { $0.isStored(orWait: continuation, as: number) }
+            if isStored {
+                continuation.resume()
+            } else {
+                wakeup.wake()
+            }
+        }
+        timer.cancel()
     }
 
+    /// Runs while there are lines; one at a time.
     private func ship() async {
         var pause = JobLog.delay
         while true {
-            try? await Task.sleep(for: pause)
-            let batch = takeBatch()
-            if batch.isEmpty {
-                let isDone = state.withLock { state in
-                    guard state.lines.isEmpty && state.droppedCount == 0 else { return false }
-                    state.isShipping = false
-                    return true
-                }
-                if isDone { return }
-                continue
-            }
+            await wakeup.wait(atMost: pause)
+            guard let batch = queue.withLock({ $0.takeBatch() }) else { return }
             do {
                 try await store.appendLogs(batch, to: job)
-                state.withLock { $0.lastProgress = .now }
-                pause = batch.count == JobLog.batchMax ? .zero : JobLog.delay
+                let satisfied = queue.withLock { $0.stored(batch.count) }
+                for waiter in satisfied { waiter.resume() }
+                pause = queue.withLock { $0.holdsBatch } ? .zero : JobLog.delay
             } catch {
-                // Back to the front, in order; the store is away and will be asked again.
-                state.withLock { $0.lines.insert(contentsOf: batch, at: 0) }
+                // The store is away and will be asked again.
+                queue.withLock { $0.putBack(batch) }
                 pause = min(.seconds(1), max(.milliseconds(50), pause * 2))
             }
         }
     }
 
-    private func takeBatch() -> [LogLine] {
-        state.withLock { state in
-            var batch = Array(state.lines.prefix(JobLog.batchMax))
-            state.lines.removeFirst(batch.count)
-            if state.lines.isEmpty && state.droppedCount > 0 {
-                batch.append(
-                    LogLine(
-                        stream: .system, prefix: "",
-                        text: "\(state.droppedCount) lines dropped: the log could not be stored",
-                        time: Int64(Date().timeIntervalSince1970 * 1_000)))
-                state.droppedCount = 0
+    fileprivate static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
+}
+
+extension JobLog {
+    /// The lines that wait, and who waits for them.
+    private struct Queue {
+        enum Taken { case taken(isFirst: Bool), dropped, full }
+
+        private var lines: [LogLine] = []
+        private var bytes = 0
+        private var droppedCount = 0
+        /// Lines ever taken, and ever stored; what is between is in `lines` or on its way.
+        private var takenCount = 0
+        private var storedCount = 0
+        private var isShipping = false
+        private var lastProgress = ContinuousClock.now
+        private var lastWaiter = 0
+        var waiters: [Int: (target: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
+
+        var holdsBatch: Bool {
+            lines.count >= JobLog.batchMax || bytes >= JobLog.batchMaxInBytes
+        }
+
+        mutating func take(_ line: LogLine, waits: Bool) -> Taken {
+            if lines.count >= JobLog.linesMax || bytes >= JobLog.bytesMax {
+                if waits && ContinuousClock.now - lastProgress < JobLog.stallMax { return .full }
+                droppedCount += 1
+                return .dropped
             }
-            return batch
+            if lines.isEmpty { lastProgress = .now }
+            markDropped()
+            put(line)
+            defer { isShipping = true }
+            return .taken(isFirst: !isShipping)
+        }
+
+        private mutating func put(_ line: LogLine) {
+            lines.append(line)
+            bytes += line.text.utf8.count
+            takenCount += 1
+        }
+
+        private mutating func markDropped() {
+            guard droppedCount > 0 else { return }
+            let text = "\(droppedCount) lines dropped: the log could not be stored"
+            droppedCount = 0
+            put(LogLine(stream: .system, prefix: "", text: text, time: JobLog.now))
+        }
+
+        /// Nil, and the end of shipping, when nothing waits.
+        mutating func takeBatch() -> [LogLine]? {
+            if lines.isEmpty { markDropped() }
+            guard !lines.isEmpty else {
+                isShipping = false
+                return nil
+            }
+            var count = 0
+            var size = 0
+            while count < min(lines.count, JobLog.batchMax), size < JobLog.batchMaxInBytes {
+                size += lines[count].text.utf8.count
+                count += 1
+            }
+            defer {
+                lines.removeFirst(count)
+                bytes -= size
+            }
+            return Array(lines[..<count])
+        }
+
+        mutating func putBack(_ batch: [LogLine]) {
+            lines.insert(contentsOf: batch, at: 0)
+            bytes += batch.reduce(0) { $0 + $1.text.utf8.count }
+        }
+
+        mutating func stored(_ count: Int) -> [CheckedContinuation<Void, Never>] {
+            storedCount += count
+            lastProgress = .now
+            let satisfied = waiters.filter { $0.value.target <= storedCount }
+            for number in satisfied.keys { waiters[number] = nil }
+            return satisfied.values.map(\.continuation)
+        }
+
+        mutating func nextWaiter() -> Int {
+            lastWaiter += 1
+            return lastWaiter
+        }
+
+        /// Whether all is stored; else keeps the caller until it is. A mark of dropped lines counts.
+        mutating func isStored(
+            orWait continuation: CheckedContinuation<Void, Never>, as number: Int
+        ) -> Bool {
+            let target = takenCount + (droppedCount > 0 ? 1 : 0)
+            if target <= storedCount { return true }
+            waiters[number] = (target, continuation)
+            return false
         }
     }
 }

@@ -6,6 +6,9 @@ import Foundation
 /// `script/assemble-sdk` makes it; nothing outside it and the Swift toolchain is needed to compile.
 /// `flags` lists compiler arguments, one a line, with `@SDK@` for the folder's own path.
 package struct JobSDK: Sendable {
+    /// The label of workers that have one and can run scripts.
+    static let label = "toolchain"
+
     package let directory: String
     package let compiler: String
 

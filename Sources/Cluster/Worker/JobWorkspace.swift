@@ -8,7 +8,11 @@ struct JobWorkspace: Sendable {
     let job: NewJob
 
     /// Where blobs are offered, and the working directory of jobs that bring none.
-    var scratchDirectory: String { "\(configuration.runtimeDirectory)/jobs/\(job.id)" }
+    var scratchDirectory: String { JobWorkspace.directory(of: job.id, configuration) }
+
+    private static func directory(of job: JobID, _ configuration: WorkerConfiguration) -> String {
+        "\(configuration.runtimeDirectory)/jobs/\(job)"
+    }
 
     /// Makes the scratch folder and answers the working directory, unpacked when the job has one.
     func prepare(_ cache: BlobCache) async throws -> String {
@@ -35,11 +39,10 @@ struct JobWorkspace: Sendable {
         return directory
     }
 
-    /// Removes what the job left on this worker; what cannot be removed goes with the worker's folder.
-    func remove() async {
-        try? await BlockingWork.run { [scratchDirectory] in
-            try FileManager.default.removeItem(atPath: scratchDirectory)
-        }
+    /// Removes what a job left on this worker; what cannot be removed goes with the worker's folder.
+    static func remove(_ job: JobID, _ configuration: WorkerConfiguration) async {
+        let directory = directory(of: job, configuration)
+        try? await BlockingWork.run { try FileManager.default.removeItem(atPath: directory) }
     }
 
     /// What every process of the job gets.

@@ -13,12 +13,14 @@ package actor Worker {
     private let id: WorkerID
     private let store: any JobStore
     private let context: WorkerContext
+    private let folder: RuntimeFolder
     private let logger: Logger
 
     private var free: Resources
     private var freeDriverSlots: Int
     private var running: [Int64: Running] = [:]
-    private var drivers: [JobID: DriverRun] = [:]
+    /// By the token of the lease: a job's next attempt may begin here while the lost one still ends.
+    private var drivers: [Int64: DriverRun] = [:]
     private var pools: [JobID: ExecutorPool] = [:]
     private var logs: [JobID: JobLog] = [:]
     private var endings: [AttemptEnding] = []
@@ -43,9 +45,7 @@ package actor Worker {
         id = WorkerID(name: configuration.name)
         free = configuration.resources
         freeDriverSlots = configuration.driverSlots
-        try FileManager.default.createDirectory(
-            atPath: configuration.runtimeDirectory, withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
+        folder = try RuntimeFolder(configuration.runtimeDirectory)
         let cache = try BlobCache(
             store: blobs, directory: "\(configuration.cacheDirectory)/blobs")
         let builder = JobBuilder(
@@ -66,11 +66,16 @@ package actor Worker {
             ])
         await withDiscardingTaskGroup { group in
             group.addTask { await self.context.hub.run() }
-            group.addTask { await self.claimLoop() }
             group.addTask { await self.heartbeatLoop() }
+            group.addTask { await self.tidyLoop() }
             group.addTask { await self.signalLoop() }
+            // Not cancelled with the rest: what its last claim is granted must be handed back.
+            let claiming = Task { await claimLoop() }
             while !Task.isCancelled { try? await Task.sleep(for: .seconds(3_600)) }
-            await self.shutDown()
+            isClaiming = false
+            wake.wake()
+            await claiming.value
+            await shutDown()
             group.cancelAll()
         }
     }
@@ -79,30 +84,32 @@ package actor Worker {
 
     private func claimLoop() async {
         var pause = Duration.zero
-        while !Task.isCancelled {
+        while isClaiming {
             if pause > .zero { await wake.wait(atMost: pause) }
             do {
                 pause = try await claim()
             } catch {
                 // Results wait here until the store is back; nothing is lost.
                 logger.warning("the store cannot be reached", metadata: ["cause": "\(error)"])
-                pause = .seconds(1)
+                pause = .milliseconds(Int64.random(in: 500...1_500))
             }
         }
     }
 
     /// One round; answers how long to wait for a wake-up before the next.
     private func claim() async throws -> Duration {
-        guard isClaiming || !endings.isEmpty else { return .seconds(1) }
+        guard isClaiming else { return .zero }
         let sent = endings
         let request = ClaimRequest(
-            worker: id, free: isClaiming ? free : Resources(),
-            driverSlots: isClaiming ? freeDriverSlots : 0, labels: configuration.labels,
-            grantsMax: isClaiming ? 64 : 0,
+            worker: id, free: free, driverSlots: freeDriverSlots, labels: configuration.labels,
             leaseInMilliseconds: configuration.leaseDuration.inMilliseconds, endings: sent,
             preferredJobs: Array(pools.keys))
         let reply = try await store.claim(request)
         endings.removeFirst(sent.count)
+        guard isClaiming else {
+            endings += reply.grants.map { AttemptEnding(lease: $0.lease, outcome: .released) }
+            return .zero
+        }
         for grant in reply.grants { start(grant) }
         if !endings.isEmpty || !reply.grants.isEmpty { return .zero }
         let due = reply.nextDueInMilliseconds.map { Duration.milliseconds($0 + 1) } ?? .seconds(1)
@@ -120,7 +127,7 @@ package actor Worker {
         case .driver:
             freeDriverSlots -= 1
             let run = DriverRun(grant, context: context, log: log(of: grant.job.id))
-            drivers[grant.job.id] = run
+            drivers[grant.lease.token] = run
             Task { finish(grant, await run.run()) }
         case .task:
             let pool = pool(of: grant.job)
@@ -136,7 +143,7 @@ package actor Worker {
         free.gpus += held.resources.gpus
         if held.kind == .driver {
             freeDriverSlots += 1
-            drivers[held.job] = nil
+            drivers[held.lease.token] = nil
         }
         if let outcome { endings.append(AttemptEnding(lease: held.lease, outcome: outcome)) }
         logger.debug(
@@ -168,6 +175,7 @@ package actor Worker {
         }
     }
 
+    /// Waits for nothing but the store: whatever else takes its time must not cost leases.
     private func heartbeat() async {
         let record = WorkerRecord(
             id: id, name: configuration.name, host: configuration.host, pid: getpid(),
@@ -175,51 +183,56 @@ package actor Worker {
             version: configuration.version, runningTasks: running.count)
         do {
             let reply = try await store.heartbeat(record, leases: running.values.map(\.lease))
-            for lease in reply.lost { await lose(lease) }
-            for lease in reply.cancelled { await cancel(lease) }
+            for lease in reply.lost where running[lease.token] != nil {
+                logger.warning("lost lease", metadata: ["task": "\(lease.task)"])
+                // The task was given to someone else: nothing of the attempt is kept.
+                end(lease, .leaseLost)
+            }
+            for lease in reply.cancelled { end(lease, .stop) }
         } catch {
             logger.warning("heartbeat failed", metadata: ["cause": "\(error)"])
         }
-        await tidy()
     }
 
-    /// The task was given to someone else: end the attempt and keep nothing of it.
-    private func lose(_ lease: Lease) async {
+    /// Begins to end an attempt. Heard again while it ends, it changes nothing.
+    private func end(_ lease: Lease, _ reason: DriverRun.Ending) {
         guard let held = running[lease.token] else { return }
-        logger.warning("lost lease", metadata: ["task": "\(lease.task)"])
-        switch held.kind {
-        case .driver: await drivers[held.job]?.end(.leaseLost)
-        case .task: await pools[held.job]?.cancel(token: lease.token)
+        if let driver = drivers[lease.token] {
+            Task { await driver.end(reason) }
+        } else if let pool = pools[held.job] {
+            Task { await pool.cancel(token: lease.token) }
         }
     }
 
-    private func cancel(_ lease: Lease) async {
-        guard let held = running[lease.token] else { return }
-        switch held.kind {
-        case .driver:
-            guard let driver = drivers[held.job] else { return }
-            Task { await driver.end(.stop) }
-        case .task: await pools[held.job]?.cancel(token: lease.token)
+    // MARK: Tidying
+
+    private func tidyLoop() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: configuration.heartbeatInterval)
+            for pool in pools.values { await pool.endIdle(olderThan: configuration.executorIdleMax) }
+            for job in Set(logs.keys).union(pools.keys) { await tidy(job) }
         }
     }
 
-    /// Ends idle executors and forgets jobs that are over.
-    private func tidy() async {
-        for pool in pools.values { await pool.endIdle(olderThan: configuration.executorIdleMax) }
-        let active = Set(running.values.map(\.job))
-        for job in Set(logs.keys).union(pools.keys).subtracting(active) {
-            guard let record = try? await store.job(job), record.state.isTerminal,
-                !running.values.contains(where: { $0.job == job })
-            else { continue }
-            let pool = pools.removeValue(forKey: job)
-            logs[job] = nil
-            let workspace = JobWorkspace(configuration: configuration, job: record.spec)
-            Task {
-                await pool?.close()
-                workspace.remove()
-            }
+    /// Forgets a job that is over, or that the store no longer knows.
+    private func tidy(_ job: JobID) async {
+        guard !isRunning(job) else { return }
+        do {
+            if let record = try await store.job(job), !record.state.isTerminal { return }
+        } catch {
+            // Unknown for now: asked again a second later.
+            return
+        }
+        guard !isRunning(job) else { return }
+        let pool = pools.removeValue(forKey: job)
+        logs[job] = nil
+        Task {
+            await pool?.close()
+            await JobWorkspace.remove(job, configuration)
         }
     }
+
+    private func isRunning(_ job: JobID) -> Bool { running.values.contains { $0.job == job } }
 
     // MARK: Signals
 
@@ -227,9 +240,12 @@ package actor Worker {
         for await signal in store.signals() {
             switch signal {
             case .work: wake.wake()
-            case .tasks(let job): await drivers[job]?.session?.lookForAnswers()
+            case .tasks(let job):
+                for (token, driver) in drivers where running[token]?.job == job {
+                    await driver.session?.lookForAnswers()
+                }
             case .job(let job):
-                if drivers[job] != nil || pools[job] != nil { await heartbeat() }
+                if isRunning(job) { await heartbeat() }
             case .anything:
                 wake.wake()
                 for driver in drivers.values { await driver.session?.lookForAnswers() }
@@ -240,22 +256,28 @@ package actor Worker {
 
     // MARK: Shutting down
 
-    /// Stops claiming, hands running attempts back unharmed, ends their processes and leaves the list.
+    /// Ends what runs, hands it back unharmed, and leaves the list.
     private func shutDown() async {
-        isClaiming = false
         let held = running
         running = [:]
-        endings += held.values.map { AttemptEnding(lease: $0.lease, outcome: .released) }
-        let drivers = drivers.values
-        let pools = pools.values
         await withDiscardingTaskGroup { group in
-            for driver in drivers { group.addTask { await driver.end(.leaseLost) } }
-            for pool in pools { group.addTask { await pool.close() } }
+            for driver in drivers.values { group.addTask { await driver.end(.leaseLost) } }
+            for pool in pools.values { group.addTask { await pool.close() } }
         }
-        _ = try? await store.finish(endings)
-        try? await store.remove(id)
+        await withDiscardingTaskGroup { group in
+            for log in logs.values { group.addTask { await log.flush(within: .seconds(2)) } }
+        }
+        endings += held.values.map { AttemptEnding(lease: $0.lease, outcome: .released) }
+        do {
+            _ = try await store.finish(endings)
+            try await store.remove(id)
+        } catch {
+            logger.warning(
+                "attempts could not be handed back; their leases end by themselves",
+                metadata: ["cause": "\(error)"])
+        }
         context.hub.close()
-        try? FileManager.default.removeItem(atPath: configuration.runtimeDirectory)
+        folder.remove()
         logger.info("worker stopped", metadata: ["worker": "\(configuration.name)"])
     }
 }

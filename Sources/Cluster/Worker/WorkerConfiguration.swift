@@ -45,7 +45,7 @@ package struct WorkerConfiguration: Sendable {
         self.guardExecutable = guardExecutable
         self.jobEnvironment = jobEnvironment
         self.version = version
-        self.labels = sdk == nil ? labels : labels.union(["toolchain"])
+        self.labels = sdk == nil ? labels : labels.union([JobSDK.label])
         self.sdk = sdk
         self.token = token
     }

@@ -36,8 +36,9 @@ enum JobBanner {
         return code
     }
 
+    /// The rules are four columns longer than what stands between them.
     private static func box(_ title: String) -> String {
-        let rule = String(repeating: "-", count: title.count)
+        let rule = String(repeating: "-", count: title.count + 4)
         return "\(rule)\n\(title)\n\(rule)"
     }
 }

@@ -1,11 +1,19 @@
 import Cluster
 import Dispatch
 import Foundation
+import Jobs
 
 /// Shows a job's log as it grows, and its phases on standard error.
-struct JobFollower {
-    let client: HeadClient
-    let id: String
+final class JobFollower {
+    private let client: HeadClient
+    private let id: String
+    /// False after a line that was cut or never ended.
+    private(set) var isAtLineStart = true
+
+    init(client: HeadClient, id: String) {
+        self.client = client
+        self.id = id
+    }
 
     /// Returns when the job is over. Ctrl-C detaches: the job runs on.
     func follow(showsPhases: Bool, logsToError: Bool = false) async throws -> JobDetails {
@@ -17,6 +25,7 @@ struct JobFollower {
                 if showsPhases, let text = phrase(phase, detail) { writeError(text + "\n") }
             case .log(let line, _):
                 logsToError ? writeError(line.display) : writeOut(line.display)
+                isAtLineStart = line.endsWithLineFeed
             case .dropped(let count):
                 writeError("… \(count) lines are no longer kept …\n")
             case .alive:
@@ -40,7 +49,7 @@ struct JobFollower {
 
     private func detachOnInterrupt() -> any DispatchSourceSignal {
         signal(SIGINT, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: SIGINT)
+        let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
         let id = id
         source.setEventHandler {
             writeError(

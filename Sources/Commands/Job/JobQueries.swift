@@ -108,10 +108,7 @@ struct JobStopCommand: AsyncParsableCommand {
         try await head.withClient { client in
             let wasStopped = try await client.stop(id)
             var job = try await client.job(id)
-            while !noWait && !job.status.isTerminal {
-                try await Task.sleep(for: .milliseconds(200))
-                job = try await client.job(id)
-            }
+            if !noWait, let end = try await client.ended(id) { job = end }
             if head.json { return try writeJSON(job) }
             if !wasStopped {
                 return writeOut("Job '\(id)' was over already: \(job.status.rawValue)\n")
@@ -134,17 +131,17 @@ struct JobWaitCommand: AsyncParsableCommand {
 
     @Argument var id: String
 
+    func validate() throws {
+        if let timeout, !(0...1e9).contains(timeout) {
+            throw ValidationError("--timeout must be in 0…1000000000 seconds, not \(timeout).")
+        }
+    }
+
     func run() async throws {
         try await head.withClient { client in
             let deadline = timeout.map { ContinuousClock.now + .seconds($0) }
-            var job = try await client.job(id)
-            while !job.status.isTerminal {
-                if let deadline, ContinuousClock.now >= deadline {
-                    throw CommandFailure(
-                        "job \(id) is still \(job.manta.phase).", code: ExitStatus.timeout)
-                }
-                try await Task.sleep(for: .milliseconds(200))
-                job = try await client.job(id)
+            guard let job = try await client.ended(id, by: deadline) else {
+                throw CommandFailure("job \(id) is not over yet.", code: ExitStatus.timeout)
             }
             if head.json {
                 try writeJSON(job)

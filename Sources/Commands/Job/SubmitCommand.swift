@@ -10,6 +10,7 @@ struct SubmitCommand: AsyncParsableCommand {
         discussion: """
             job submit jobs/train.swift -- --width 75 --height 30
             job submit --working-dir . -- python train.py
+            job submit -- 'make data && make train'
             """)
 
     @OptionGroup var head: HeadOptions
@@ -41,6 +42,13 @@ struct SubmitCommand: AsyncParsableCommand {
     @Flag(help: "Return as soon as the job is submitted.")
     var noWait = false
 
+    func validate() throws {
+        if let entrypointNumCpus, !(0...10_000).contains(entrypointNumCpus) {
+            throw ValidationError(
+                "--entrypoint-num-cpus must be in 0…10000, not \(entrypointNumCpus).")
+        }
+    }
+
     func run() async throws {
         try await head.withClient { client in
             let submission = try await Upload(command: self, client: client).submission()
@@ -54,7 +62,7 @@ struct SubmitCommand: AsyncParsableCommand {
             if head.json {
                 try writeJSON(end)
             } else {
-                writeOut(JobBanner.ended(end))
+                writeOut((follower.isAtLineStart ? "" : "\n") + JobBanner.ended(end))
             }
             throw ExitCode(JobBanner.exitCode(of: end))
         }
@@ -89,7 +97,11 @@ struct Upload {
                     "nothing to run. Name a script (job submit train.swift) or a command after -- "
                         + "(job submit -- python train.py).", code: ExitStatus.usage)
             }
-            return SubmitRequest(entrypoint: ShellWords.join(command.arguments))
+            // One word is a whole shell command; several are a command's words, kept apart.
+            let isShellText = command.arguments.count == 1
+            return SubmitRequest(
+                entrypoint: isShellText
+                    ? command.arguments[0] : ShellWords.join(command.arguments))
         }
         guard path.hasSuffix(".swift") else {
             throw CommandFailure(
@@ -109,7 +121,11 @@ struct Upload {
 
     private func uploadFolder(_ folder: String) async throws -> String {
         let ignore = IgnoreFile(folder: folder)
-        let archive = try ZipArchive.pack(folder) { ignore.matches($0) }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
+            isFolder.boolValue
+        else { throw CommandFailure("\(folder) is no folder.", code: ExitStatus.notFound) }
+        let archive = try ZipArchive.pack(folder) { ignore.matches($0, isFolder: $1) }
         writeError("Uploading \(folder) (\(archive.count) bytes)\n")
         return "blob://" + (try await client.upload(archive))
     }
@@ -124,23 +140,5 @@ struct Upload {
             pairs[String(text[..<equals])] = String(text[text.index(after: equals)...])
         }
         return pairs
-    }
-}
-
-/// Words quoted so that a POSIX shell reads them back as they were.
-enum ShellWords {
-    static func join(_ words: [String]) -> String {
-        words.map(quote).joined(separator: " ")
-    }
-
-    private static func quote(_ word: String) -> String {
-        let plain = word.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || "-_./:=@%+,".utf8.contains(byte)
-        }
-        if plain && !word.isEmpty { return word }
-        return "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }

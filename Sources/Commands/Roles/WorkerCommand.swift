@@ -45,6 +45,11 @@ struct WorkerCommand: AsyncParsableCommand {
     private func configuration(_ environment: Environment) throws -> WorkerConfiguration {
         let host = ProcessInfo.processInfo.hostName
         let name = name ?? environment["MANTA_WORKER_NAME"] ?? host
+        // It stands in logs and in the name of the cache's folder.
+        guard JobID(rawValue: name) != nil, name.utf8.count <= 64 else {
+            throw SettingError(
+                "'\(name)' is no worker name; take up to 64 letters, digits, dots, - and _.")
+        }
         var configuration = WorkerConfiguration(
             name: name, host: host, resources: try resources(),
             cacheDirectory: "\(environment.cacheDirectory)/\(name)",

@@ -5,6 +5,8 @@ actor Supervisor {
     private let plan: UpPlan
     private var keepers: [ComponentKeeper] = []
     private var hasReported = false
+    private var isWriting = false
+    private var hasChanged = false
 
     init(_ plan: UpPlan) { self.plan = plan }
 
@@ -52,7 +54,19 @@ actor Supervisor {
         (plan.redisPort == nil ? 0 : 1) + (plan.mlflowPort == nil ? 0 : 1)
     }
 
+    /// Writes what is true now; one at a time, so that an older picture never replaces a newer one.
     private func changed() async {
+        hasChanged = true
+        guard !isWriting else { return }
+        isWriting = true
+        defer { isWriting = false }
+        while hasChanged {
+            hasChanged = false
+            await writeState()
+        }
+    }
+
+    private func writeState() async {
         var state = UpState(
             pid: getpid(), pidStart: UpState.startTime(of: getpid()), isReady: true,
             dataDirectory: plan.dataDirectory, tokenFile: plan.environment.stateDirectory + "/token",

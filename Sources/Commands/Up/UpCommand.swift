@@ -32,6 +32,9 @@ struct UpOptions: ParsableArguments {
         guard (1...64).contains(workers) else {
             throw ValidationError("--workers must be in 1…64, not \(workers).")
         }
+        if let cpus, !(cpus > 0 && cpus <= 4_096) {
+            throw ValidationError("--cpus must be in 0…4096, not \(cpus).")
+        }
         guard (0...50_000).contains(portOffset) else {
             throw ValidationError("--port-offset must be in 0…50000, not \(portOffset).")
         }
@@ -59,8 +62,14 @@ struct UpCommand: AsyncParsableCommand {
                     + "See `manta status`; end it with `manta down`.", code: ExitStatus.conflict)
         }
         if detach { return try await Detached(options: options, directory: directory).start() }
+        // Two of them on one folder would give Redis's files two writers.
+        guard let lock = FolderLock(directory) else {
+            throw CommandFailure(
+                "another manta up starts on \(directory) at this moment.", code: ExitStatus.conflict)
+        }
         let plan = try UpPlan(options, environment)
         try await runUntilSignalled { try await Supervisor(plan).run() }
+        withExtendedLifetime(lock) {}
     }
 }
 

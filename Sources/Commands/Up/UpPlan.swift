@@ -82,7 +82,7 @@ struct UpPlan: Sendable {
             bind 127.0.0.1
             port \(port)
             requirepass \(redisPassword)
-            dir \(folder)
+            dir "\(folder)"
             appendonly yes
             appendfsync everysec
             save ""
