@@ -45,6 +45,10 @@ package final class InMemoryJobStore: JobStore {
         change { $0.stop(job, by: whom.prefix(maxBytes: AttemptRecord.causeMaxInBytes), at: now()) }
     }
 
+    package func delete(_ job: JobID) async throws -> Bool {
+        change { $0.delete(job) }
+    }
+
     package func report(_ phase: JobPhase, of job: JobID, under lease: Lease) async throws {
         try change { shelf throws(JobStoreError) in
             try shelf.report(phase, of: job, under: lease, at: now())
@@ -58,6 +62,16 @@ package final class InMemoryJobStore: JobStore {
     ) async throws -> [TaskRecord] {
         try change { shelf throws(JobStoreError) in
             try shelf.enqueue(tasks, under: driverLease, at: now())
+        }
+    }
+
+    package func cancel(
+        _ tasks: [TaskID], by whom: String, under driverLease: Lease
+    ) async throws {
+        try change { shelf throws(JobStoreError) in
+            try shelf.cancel(
+                tasks, by: whom.prefix(maxBytes: AttemptRecord.causeMaxInBytes),
+                under: driverLease, at: now())
         }
     }
 
@@ -120,6 +134,12 @@ package final class InMemoryJobStore: JobStore {
             guard let kept else { throw .leaseLost(TaskID(rawValue: "build/\(key)")) }
             shelf.builds[key] = kept
             shelf.raised.insert(.builds)
+        }
+    }
+
+    package func forgetBuild(_ key: String) async throws {
+        change { shelf in
+            if case .ended = shelf.builds[key] { shelf.builds[key] = nil }
         }
     }
 

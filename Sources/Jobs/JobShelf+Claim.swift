@@ -24,6 +24,7 @@ extension JobShelf {
     }
 
     mutating func grant(_ request: ClaimRequest, at now: Int64) -> [Grant] {
+        let length = min(request.leaseInMilliseconds, ClaimRequest.leaseMaxInMilliseconds)
         var free = request.free
         var driverSlots = request.driverSlots
         var grants: [Grant] = []
@@ -32,10 +33,10 @@ extension JobShelf {
             guard let task = next, let job = jobs[task.spec.job] else { break }
             let lease = Lease(
                 task: task.spec.id, worker: request.worker, token: nextToken(),
-                expiry: now + request.leaseInMilliseconds)
+                expiry: now + length)
             guard let running = try? task.granting(lease, at: now) else { break }
             apply(running, was: task, at: now)
-            jobs[task.spec.job]?.running[task.spec.id] = request.leaseInMilliseconds
+            jobs[task.spec.job]?.running[task.spec.id] = length
             if task.spec.kind == .driver {
                 driverSlots -= 1
                 jobs[task.spec.job]?.record = job.record.granting(

@@ -93,6 +93,18 @@ struct JobShelf: Sendable {
         return current.token == lease.token && current.worker == lease.worker
     }
 
+    mutating func delete(_ id: JobID) -> Bool {
+        guard let job = jobs[id], job.record.state.isTerminal else { return false }
+        drop(job)
+        raised.insert(.job(id))
+        return true
+    }
+
+    private mutating func drop(_ job: Job) {
+        for task in job.order { ages[task] = nil }
+        jobs[job.record.spec.id] = nil
+    }
+
     private mutating func dropEndedJobs(at now: Int64) {
         let ended = jobs.values.filter(\.record.state.isTerminal).sorted {
             ($0.record.endedAt ?? 0, $0.number) < ($1.record.endedAt ?? 0, $1.number)
@@ -101,8 +113,7 @@ struct JobShelf: Sendable {
             ($0.record.endedAt ?? 0) + limits.retentionInMilliseconds <= now
         }
         for job in ended.prefix(max(overdue, ended.count - limits.endedJobsMax)) {
-            for task in job.order { ages[task] = nil }
-            jobs[job.record.spec.id] = nil
+            drop(job)
         }
     }
 
@@ -111,9 +122,8 @@ struct JobShelf: Sendable {
     mutating func enqueue(
         _ tasks: [NewTask], under lease: Lease, at now: Int64
     ) throws(JobStoreError) -> [TaskRecord] {
-        guard let id = lease.task.job, let job = jobs[id] else { throw .leaseLost(lease.task) }
-        guard case .active = job.record.state else { throw .jobOver(id) }
-        guard isCurrent(lease, of: .driver(of: id)) else { throw .leaseLost(lease.task) }
+        let job = try driven(by: lease)
+        let id = job.record.spec.id
         for task in tasks { try limits.check(task, of: id) }
         var asked: Set<TaskID> = []
         let fresh = tasks.filter { job.tasks[$0.id] == nil && asked.insert($0.id).inserted }
@@ -124,6 +134,26 @@ struct JobShelf: Sendable {
         for task in fresh { add(task, at: now) }
         if !fresh.isEmpty { raised.insert(.work) }
         return tasks.compactMap { jobs[id]?.tasks[$0.id] }
+    }
+
+    mutating func cancel(
+        _ tasks: [TaskID], by whom: String, under lease: Lease, at now: Int64
+    ) throws(JobStoreError) {
+        let job = try driven(by: lease)
+        let id = job.record.spec.id
+        for task in tasks where task != lease.task {
+            guard let old = jobs[id]?.tasks[task], !old.state.isTerminal else { continue }
+            apply(old.cancelling(by: whom), was: old, at: now)
+            if case .running = old.state { raised.insert(.job(id)) }
+        }
+    }
+
+    /// The active job whose driver holds this lease.
+    private func driven(by lease: Lease) throws(JobStoreError) -> Job {
+        guard let id = lease.task.job, let job = jobs[id] else { throw .leaseLost(lease.task) }
+        guard case .active = job.record.state else { throw .jobOver(id) }
+        guard isCurrent(lease, of: .driver(of: id)) else { throw .leaseLost(lease.task) }
+        return job
     }
 
     private mutating func add(_ task: NewTask, at now: Int64) {

@@ -22,6 +22,9 @@ package protocol JobStore: Sendable {
     /// their worker's next heartbeat. Answers the record afterwards; a terminal job stays as it is.
     func stop(_ job: JobID, by whom: String) async throws -> JobRecord?
 
+    /// Forgets a job that is over, with its tasks and its log. Answers whether there was one.
+    func delete(_ job: JobID) async throws -> Bool
+
     /// Shown to people; accepted only from the holder of the driver's lease.
     func report(_ phase: JobPhase, of job: JobID, under lease: Lease) async throws
 
@@ -32,6 +35,12 @@ package protocol JobStore: Sendable {
     ///
     /// - Throws: `JobStoreError.leaseLost`, `.jobOver`, `.full`.
     func enqueue(_ tasks: [NewTask], under driverLease: Lease) async throws -> [TaskRecord]
+
+    /// Ends tasks that the driver no longer wants: waiting ones at once, running ones as a stop
+    /// does.
+    ///
+    /// - Throws: `JobStoreError.leaseLost`, `.jobOver`.
+    func cancel(_ tasks: [TaskID], by whom: String, under driverLease: Lease) async throws
 
     /// In order; nil where no such task exists.
     func tasks(_ ids: [TaskID]) async throws -> [TaskRecord?]
@@ -69,6 +78,10 @@ package protocol JobStore: Sendable {
     /// once.
     func endBuild(_ key: String, token: Int64, outcome: BuildOutcome) async throws
 
+    /// Forgets how a build ended, for a binary that is no longer kept: the next one who asks
+    /// compiles again. A build that is not over stays.
+    func forgetBuild(_ key: String) async throws
+
     // MARK: Logs
 
     /// Appends in order. The log is bounded: the oldest lines go, and readers are told how many.
@@ -94,12 +107,14 @@ package struct ClaimRequest: Sendable, Codable, Hashable {
     package var driverSlots: Int
     package var labels: Set<String>
     package var grantsMax: Int
-    /// How long a grant lasts without a heartbeat.
+    /// How long a grant lasts without a heartbeat; at most `leaseMaxInMilliseconds` counts.
     package var leaseInMilliseconds: Int64
     /// Attempts that ended, applied first.
     package var endings: [AttemptEnding]
     /// When not empty, only tasks of these jobs are granted: other jobs, and their drivers, wait.
     package var preferredJobs: [JobID]
+
+    package static let leaseMaxInMilliseconds: Int64 = 600_000
 
     package init(
         worker: WorkerID, free: Resources, driverSlots: Int, labels: Set<String> = [],

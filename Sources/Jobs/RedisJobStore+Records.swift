@@ -35,6 +35,10 @@ extension RedisJobStore {
         }
     }
 
+    package func forgetBuild(_ key: String) async throws {
+        _ = try await run(scripts.forgetBuild, RedisCommand(key))
+    }
+
     // MARK: Logs
 
     package func appendLogs(_ lines: [LogLine], to job: JobID) async throws {

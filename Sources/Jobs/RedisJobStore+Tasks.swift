@@ -36,6 +36,27 @@ extension RedisJobStore {
         return records
     }
 
+    package func cancel(
+        _ tasks: [TaskID], by whom: String, under driverLease: Lease
+    ) async throws {
+        guard let job = driverLease.task.job, driverLease.task == .driver(of: job) else {
+            throw JobStoreError.leaseLost(driverLease.task)
+        }
+        let own = tasks.filter { $0.job == job && $0 != driverLease.task }
+        for batch in own.batches(of: RedisJobStore.batchMax) {
+            var arguments = driverArguments(driverLease, of: job)
+            arguments.append(whom.prefix(maxBytes: AttemptRecord.causeMaxInBytes))
+            arguments.append(batch.count)
+            for task in batch { arguments.append(task.rawValue) }
+            switch try await run(scripts.cancel, arguments).string {
+            case "ok": continue
+            case "leaseLost": throw JobStoreError.leaseLost(driverLease.task)
+            case "jobOver": throw JobStoreError.jobOver(job)
+            default: throw JobStoreError.corrupt("the reply to cancel")
+            }
+        }
+    }
+
     package func tasks(_ ids: [TaskID]) async throws -> [TaskRecord?] {
         var records: [TaskRecord?] = []
         for batch in ids.batches(of: RedisJobStore.batchMax) {
@@ -90,7 +111,8 @@ extension RedisJobStore {
         arguments.append(request.driverSlots)
         arguments.append(TaskShape.text(of: request.labels))
         arguments.append(min(request.grantsMax, 2 * RedisJobStore.batchMax))
-        arguments.append(request.leaseInMilliseconds)
+        arguments.append(
+            min(request.leaseInMilliseconds, ClaimRequest.leaseMaxInMilliseconds))
         try RedisTaskCoding.append(endings, to: &arguments)
         arguments.append(request.preferredJobs.count)
         for job in request.preferredJobs { arguments.append(job.rawValue) }

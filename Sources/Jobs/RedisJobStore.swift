@@ -99,6 +99,11 @@ package final class RedisJobStore: JobStore {
                     whom.prefix(maxBytes: AttemptRecord.causeMaxInBytes))))
     }
 
+    package func delete(_ job: JobID) async throws -> Bool {
+        // A repetition would answer that there was none.
+        try await run(scripts.delete, RedisCommand(job.rawValue), isRepeatable: false).integer == 1
+    }
+
     package func report(_ phase: JobPhase, of job: JobID, under lease: Lease) async throws {
         guard lease.task == .driver(of: job) else { throw JobStoreError.leaseLost(lease.task) }
         var arguments = driverArguments(lease, of: job)

@@ -4,8 +4,10 @@ package import Redis
 package struct RedisScripts: Sendable {
     let submit: RedisScript
     let stop: RedisScript
+    let delete: RedisScript
     let report: RedisScript
     let enqueue: RedisScript
+    let cancel: RedisScript
     let read: RedisScript
     let claim: RedisScript
     let finish: RedisScript
@@ -14,6 +16,7 @@ package struct RedisScripts: Sendable {
     let removeWorker: RedisScript
     let beginBuild: RedisScript
     let endBuild: RedisScript
+    let forgetBuild: RedisScript
     let appendLogs: RedisScript
     let putBlob: RedisScript
     let containsBlob: RedisScript
@@ -42,8 +45,10 @@ package struct RedisScripts: Sendable {
         }
         submit = script("submit", LuaJobScripts.submit, tasks)
         stop = script("stop", LuaJobScripts.stop, tasks, ending)
+        delete = script("delete", LuaJobScripts.delete, tasks, ending)
         report = script("report", LuaJobScripts.report, tasks, ending)
         enqueue = script("enqueue", LuaTaskScripts.enqueue, tasks)
+        cancel = script("cancel", LuaTaskScripts.cancel, tasks, ending)
         read = script("read", LuaTaskScripts.read, tasks, ending)
         claim = script("claim", LuaClaimScript.claim, tasks, ending)
         finish = script("finish", LuaTaskScripts.finish, tasks, ending)
@@ -52,6 +57,7 @@ package struct RedisScripts: Sendable {
         removeWorker = script("removeWorker", LuaTaskScripts.removeWorker, [], ending)
         beginBuild = script("beginBuild", LuaRecordScripts.beginBuild)
         endBuild = script("endBuild", LuaRecordScripts.endBuild, [], ending)
+        forgetBuild = script("forgetBuild", LuaRecordScripts.forgetBuild, [], ending)
         appendLogs = script("appendLogs", LuaRecordScripts.appendLogs, tasks)
         putBlob = script("putBlob", LuaBlobScripts.put)
         containsBlob = script("containsBlob", LuaBlobScripts.contains, [], ending)
@@ -61,8 +67,9 @@ package struct RedisScripts: Sendable {
     /// The texts that hold guard lines, for the test that removes them.
     package var all: [RedisScript] {
         [
-            submit, stop, report, enqueue, read, claim, finish, heartbeat, workers, removeWorker,
-            beginBuild, endBuild, appendLogs, putBlob, containsBlob, getBlob,
+            submit, stop, delete, report, enqueue, cancel, read, claim, finish, heartbeat,
+            workers, removeWorker, beginBuild, endBuild, forgetBuild, appendLogs, putBlob,
+            containsBlob, getBlob,
         ]
     }
 
@@ -99,6 +106,7 @@ package struct RedisScripts: Sendable {
             ("retention", limits.retentionInMilliseconds),
             ("sweep", Int64(limits.sweepMax)),
             ("history", Int64(TaskRecord.historyMax)),
+            ("lease", ClaimRequest.leaseMaxInMilliseconds),
             ("delay", RetryPolicy.delayMaxInMilliseconds),
             ("pulseGap", timing.pulseGapInMilliseconds),
             ("grace", timing.graceInMilliseconds),

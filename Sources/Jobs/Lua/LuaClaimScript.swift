@@ -30,6 +30,13 @@ enum LuaClaimScript {
         local grantsMax, length = takeNumber(), takeNumber()
         beat()
 
+        -- The clock was set back: what lies further ahead than can be was written before that.
+        local function pullBack(key, furthest)
+          local bound = '(' .. digits(now + furthest)
+          local ahead = call('ZRANGEBYSCORE', key, bound, '+inf', 'LIMIT', 0, LIMITS.sweep)
+          for _, id in ipairs(ahead) do call('ZADD', key, now + furthest, id) end
+        end
+
         local function expireOverdue()
           if now < grace then return end -- guard: grace-after-outage
           local overdue = upTo(K.leases(), now)
@@ -43,7 +50,7 @@ enum LuaClaimScript {
           for _, id in ipairs(upTo(K.delayed(), now)) do
             call('ZREM', K.delayed(), id)
             local t = load(id)
-            if t and wish(t.job) then t = nil end -- guard: delayed-task-of-ended-job-stays-out
+            if t and wish(t) then t = nil end -- guard: delayed-task-of-ended-job-stays-out
             if t then enqueue(id, t) end
           end
         end
@@ -104,6 +111,8 @@ enum LuaClaimScript {
         end
 
         local endings = takeEndings()
+        pullBack(K.leases(), LIMITS.lease) -- guard: lease-from-the-future-ends
+        pullBack(K.delayed(), LIMITS.delay) -- guard: delay-from-the-future-ends
         expireOverdue()
         admitDelayed()
         local preferred = {}

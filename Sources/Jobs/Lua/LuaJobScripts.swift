@@ -15,12 +15,7 @@ enum LuaJobScripts {
             local count = math.min(tooMany, LIMITS.sweep)
             for _, job in ipairs(call('ZRANGE', K.ended(), 0, count - 1)) do old[#old + 1] = job end
           end
-          for _, job in ipairs(old) do
-            call('ZREM', K.ended(), job)
-            call('ZREM', K.jobs(), job)
-            call('UNLINK', K.job(job), K.tasks(job), K.order(job), K.inputs(job), K.results(job),
-              K.log(job), K.logState(job))
-          end
+          for _, job in ipairs(old) do dropJob(job) end
         end
 
         local job, spec, entrypoint = take(), take(), take()
@@ -73,6 +68,20 @@ enum LuaJobScripts {
         raise('tasks ' .. job)
         publish()
         return call('HGETALL', K.job(job))
+        """#
+
+    /// Forgets a job that is over, with everything of it.
+    ///
+    /// - Arguments: job id.
+    /// - Reply: 1 when it was there and over, else 0.
+    /// - Atomic because an ending that comes meanwhile must find all of the job or nothing.
+    static let delete = #"""
+        local job = take()
+        if not call('ZSCORE', K.ended(), job) then return 0 end -- guard: delete-only-ended
+        dropJob(job)
+        raise('job ' .. job)
+        publish()
+        return 1
         """#
 
     /// What the driver's worker says it is doing.

@@ -17,11 +17,13 @@ enum LuaLives {
         local function save(id, t) call('HSET', K.tasks(t.job), id, cmsgpack.pack(t)) end
 
         -- Who wants the job's tasks to end; nil while the job is active.
-        local function wish(job)
+        local function wishOfJob(job)
           local known = call('HMGET', K.job(job), 'state', 'by')
           if known[1] == 'active' then return nil end
           return known[2] or LIMITS.endOfJob
         end
+        -- Who wants this task to end; nil while nobody does.
+        local function wish(t) return t.cancel or wishOfJob(t.job) end
 
         local function isOver(job)
           local state = call('HGET', K.job(job), 'state')
@@ -35,6 +37,13 @@ enum LuaLives {
           for _, key in ipairs({'tasks', 'order', 'inputs', 'results', 'log', 'logState'}) do
             call('PEXPIRE', K[key](job), left)
           end
+        end
+
+        local function dropJob(job)
+          call('ZREM', K.ended(), job)
+          call('ZREM', K.jobs(), job)
+          call('UNLINK', K.job(job), K.tasks(job), K.order(job), K.inputs(job), K.results(job),
+            K.log(job), K.logState(job))
         end
 
         local function endJob(job, state)
@@ -89,7 +98,7 @@ enum LuaLives {
 
         -- Back into the queue, now or at `due`; a task that should end ends instead.
         local function waitAgain(id, t, due, counter)
-          t.by = wish(t.job)
+          t.by = wish(t)
           t.state = 'waiting'
           if t.by then t.state = 'cancelled' end -- guard: cancelled-not-retried
           if t.state == 'cancelled' then return settle(id, t) end
@@ -110,12 +119,23 @@ enum LuaLives {
           if isLong then table.remove(history, 1) end -- guard: history-is-bounded
           if t.attempt >= t.attemptsMax then isRetried = false end -- guard: attempts-are-bounded
           if isRetried then return waitAgain(id, t, now + delayAfter(t), 'retried') end
-          t.by = wish(t.job)
+          t.by = wish(t)
           t.state = 'failed'
           if t.by then t.state = 'cancelled' end -- guard: failure-after-cancel-is-cancelled
           if t.state == 'cancelled' then return settle(id, t) end
           t.failure = failure
           settle(id, t, 'failed')
+        end
+
+        -- Whether (token, worker) holds the driver of an active job; if not, why.
+        local function driverRefusal(job, driver, token, worker)
+          local state = call('HGET', K.job(job), 'state')
+          if not state then return 'leaseLost' end -- guard: driver-needs-job
+          if state ~= 'active' then return 'jobOver' end -- guard: driver-needs-active-job
+          local t = load(driver)
+          if t.token ~= token then return 'leaseLost' end -- guard: driver-needs-token
+          if t.worker ~= worker then return 'leaseLost' end -- guard: driver-needs-worker
+          return nil
         end
 
         -- Ends the attempt granted by (token, worker). `outcome` has been read from the arguments.
@@ -132,7 +152,7 @@ enum LuaLives {
             t.state = 'succeeded'
             settle(id, t, 'succeeded')
           elseif outcome.kind == 'cancelled' then
-            t.by = wish(t.job) or outcome.text
+            t.by = wish(t) or outcome.text
             t.state = 'cancelled'
             settle(id, t)
           elseif outcome.kind == 'released' then

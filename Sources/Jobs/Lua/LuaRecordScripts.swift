@@ -12,7 +12,8 @@ enum LuaRecordScripts {
           call('PEXPIRE', K.build(key), LIMITS.retention)
           return {'ended', kept.outcome}
         end
-        local isHeld = kept.worker and tonumber(kept.expiry) > now
+        local left = tonumber(kept.expiry or 0) - now
+        local isHeld = left > 0 and left <= length
         local isOthers = isHeld and kept.worker ~= worker
         if isOthers then return {'building', kept.worker} end -- guard: build-single-flight
         local token = kept.token
@@ -40,6 +41,14 @@ enum LuaRecordScripts {
         call('PEXPIRE', K.build(key), LIMITS.retention)
         raise('builds')
         publish()
+        return 'ok'
+        """#
+
+    /// Forgets how a build ended, so that the next one who asks compiles. Arguments: key.
+    static let forgetBuild = #"""
+        local key = take()
+        local isEnded = call('HEXISTS', K.build(key), 'outcome') == 1
+        if isEnded then call('DEL', K.build(key)) end
         return 'ok'
         """#
 

@@ -18,10 +18,10 @@ enum LuaReplies {
         -- A task as an array; a nil would end it early, so absent values are false (null).
         local wishes = {}
         local function describe(id, t)
-          if wishes[t.job] == nil then wishes[t.job] = wish(t.job) or false end
+          if wishes[t.job] == nil then wishes[t.job] = wishOfJob(t.job) or false end
           local state, by = t.state, t.by
           if state == 'waiting' and wishes[t.job] then state, by = 'cancelled', wishes[t.job] end
-          if state == 'running' then by = wishes[t.job] or by end
+          if state == 'running' then by = t.cancel or wishes[t.job] or by end
           local expiry = state == 'running' and tonumber(call('ZSCORE', K.leases(), id))
           local result = state == 'succeeded' and call('HGET', K.results(t.job), id)
           local history = {}

@@ -9,12 +9,8 @@ enum LuaTaskScripts {
     ///   calls ask for must exist once.
     static let enqueue = #"""
         local job, driver, token, worker = take(), take(), takeNumber(), take()
-        local state = call('HGET', K.job(job), 'state')
-        if not state then return {'leaseLost'} end -- guard: enqueue-needs-job
-        if state ~= 'active' then return {'jobOver'} end -- guard: enqueue-needs-active-job
-        local held = load(driver)
-        if held.token ~= token then return {'leaseLost'} end -- guard: enqueue-needs-token
-        if held.worker ~= worker then return {'leaseLost'} end -- guard: enqueue-needs-worker
+        local refusal = driverRefusal(job, driver, token, worker)
+        if refusal then return {refusal} end
 
         local ids, fresh, shapes, freshCount = {}, {}, {}, 0
         for i = 1, takeNumber() do
@@ -51,6 +47,36 @@ enum LuaTaskScripts {
         local reply = {}
         for i, id in ipairs(ids) do reply[i] = describe(id, load(id)) end
         return {'ok', reply}
+        """#
+
+    /// Ends tasks that the driver no longer wants: waiting ones at once, running ones by heartbeat.
+    ///
+    /// - Arguments: job id, driver id, token, worker; who cancels; how many; their ids.
+    /// - Reply: 'ok', 'leaseLost' or 'jobOver'.
+    /// - Atomic because a task must not be granted between its cancel and its leaving the queue.
+    static let cancel = #"""
+        local job, driver, token, worker = take(), take(), takeNumber(), take()
+        local refusal = driverRefusal(job, driver, token, worker)
+        if refusal then return refusal end
+        local by = take()
+        for _ = 1, takeNumber() do
+          local id = take()
+          local t = load(id)
+          if t and t.state == 'waiting' then
+            call('ZREM', K.delayed(), id)
+            call('ZREM', K.waiting(job, t.shape), id)
+            refresh(job, t.shape, runningCount(job))
+            t.state = 'cancelled'
+            t.by = by
+            settle(id, t)
+          elseif t and t.state == 'running' then
+            t.cancel = t.cancel or by
+            save(id, t)
+            raise('job ' .. job)
+          end
+        end
+        publish()
+        return 'ok'
         """#
 
     /// Tells of tasks. Arguments: how many, their ids. Reply: each task, or null.
@@ -98,7 +124,7 @@ enum LuaTaskScripts {
             return
           end
           call('ZADD', K.leases(), now + t.length, id)
-          if wish(t.job) then cancelled[#cancelled + 1] = i end -- guard: heartbeat-tells-cancel
+          if wish(t) then cancelled[#cancelled + 1] = i end -- guard: heartbeat-tells-cancel
         end
         for i = 1, takeNumber() do extend(i, take(), takeNumber()) end
         return {lost, cancelled}

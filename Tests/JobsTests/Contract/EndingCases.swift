@@ -116,6 +116,39 @@ extension ContractCase {
             _ = try await bench.finish(try await bench.claimOne(), .cancelled(by: "the driver"))
             try equal(try await bench.state(task), .cancelled(by: "the driver"))
         },
+        ContractCase("A driver cancels tasks: at once, or by heartbeat") { bench in
+            let driver = try await bench.drive("a")
+            var policy = RetryPolicy.immediate
+            policy.delayInMilliseconds = 20
+            let tasks = (0..<4).map { makeTask("t\($0)", job: "a", retry: policy) }
+            try await bench.add(tasks, driver)
+            let delayed = try await bench.claimOne()
+            _ = try await bench.finish(delayed, .failed(message: "x"))
+            let running = try await bench.claimOne()
+            let ids = tasks[..<3].map(\.id) + [TaskID(rawValue: "b/x"), driver.task]
+            try await bench.store.cancel(ids, by: "the driver", under: driver)
+            try await bench.store.cancel(ids, by: "late", under: driver)
+            try equal(try await bench.state(tasks[0]), .cancelled(by: "the driver"))
+            try equal(try await bench.state(tasks[2]), .cancelled(by: "the driver"))
+            try equal(
+                try await bench.store.tasks([running.task])[0]?.cancelRequestedBy, "the driver")
+            try equal(try await bench.heartbeat("w-1", [running]).cancelled, [running])
+            try equal(try await bench.heartbeat("driver-host", [driver]).cancelled, [])
+            _ = try await bench.finish(running, .failed(message: "y"))
+            try equal(try await bench.state(tasks[1]), .cancelled(by: "the driver"))
+            try await bench.pass(30)
+            try equal(try await bench.claim().grants.map(\.task.spec.name), ["t3"])
+            try equal(try await bench.state("a"), .active(.running(worker: "driver-host")))
+            let forged = Lease(
+                task: driver.task, worker: driver.worker, token: driver.token + 1, expiry: 0)
+            try await refuses(.leaseLost(driver.task)) {
+                try await bench.store.cancel([tasks[3].id], by: "x", under: forged)
+            }
+            _ = try await bench.store.stop(.a, by: "me")
+            try await refuses(.jobOver(.a)) {
+                try await bench.store.cancel([tasks[3].id], by: "x", under: driver)
+            }
+        },
     ]
 
     /// A job's life follows its driver's; a stop reaches everything it has.

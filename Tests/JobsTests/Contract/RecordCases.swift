@@ -132,6 +132,25 @@ extension ContractCase {
             _ = try await bench.finish(new, .succeeded(.inline([])))
             try await refuses(.jobOver(.a)) { try await bench.add([task], new) }
         },
+        ContractCase("A job that is over can be deleted, another one not") { bench in
+            let driver = try await bench.drive("a")
+            let task = makeTask("t", job: "a")
+            try await bench.add([task], driver)
+            let lease = try await bench.claimOne(lease: 5)
+            try equal(try await bench.store.delete(.a), false)
+            try equal(try await bench.state("a"), .active(.running(worker: "driver-host")))
+            _ = try await bench.finish(driver, .succeeded(.inline([])))
+            try equal(try await bench.store.delete(.a), true)
+            try equal(try await bench.store.delete(.a), false)
+            try equal(try await bench.store.job(.a), nil)
+            try equal(try await bench.state(task), nil)
+            try equal(try await bench.store.jobs(limit: 9).count, 0)
+            try equal(try await bench.finish(lease, .succeeded(.inline([]))), .leaseLost)
+            try equal(try await bench.heartbeat("w-1", [lease]).lost, [lease])
+            try await bench.pass(10)
+            try equal(try await bench.claim().grants.count, 0)
+            _ = try await bench.submit("a", .command("another"))
+        },
         ContractCase("A job that is over is forgotten in time", { $0.retention = .seconds(60) }) {
             bench in
             let driver = try await bench.drive("a")
@@ -197,6 +216,12 @@ extension ContractCase {
             try equal(try await bench.store.beginBuild("k", by: two), .ended(outcome))
             guard case .granted = try await bench.store.beginBuild("other", by: two) else {
                 throw ContractFailure(description: "keys are independent")
+            }
+            try await bench.store.forgetBuild("other")
+            try equal(try await bench.store.beginBuild("other", by: one), .building(by: two))
+            try await bench.store.forgetBuild("k")
+            guard case .granted = try await bench.store.beginBuild("k", by: two) else {
+                throw ContractFailure(description: "a forgotten build is free")
             }
         },
         ContractCase(

@@ -28,6 +28,31 @@ extension ContractCase {
                 try await bench.pass(600)
                 try equal(try await bench.claim("w-2").grants.count, 1, "the grace is over")
             },
+            ContractCase("When the clock is set back, leases and delays still end") { bench in
+                try await bench.pass(10_000_000)
+                let driver = try await bench.drive("a")
+                var policy = RetryPolicy.immediate
+                policy.delayInMilliseconds = 20_000
+                try await bench.add(
+                    [makeTask("t", job: "a", retry: policy), makeTask("u", job: "a")], driver)
+                let delayed = try await bench.claimOne()
+                _ = try await bench.finish(delayed, .failed(message: "x"))
+                _ = try await bench.claimOne(lease: 1_000)
+                let build = try await bench.store.beginBuild("k", by: WorkerID(rawValue: "w-1"))
+                try await bench.pass(-5_000_000)
+                _ = try await bench.claim("w-2", max: 0)
+                let other = try await bench.store.beginBuild("k", by: WorkerID(rawValue: "w-2"))
+                guard case .granted(let first, _) = build, case .granted(let second, _) = other
+                else { throw ContractFailure(description: "the builder is gone") }
+                try check(second > first, "tokens grow whatever the clock does")
+                try await bench.pass(700_000)
+                let names = try await bench.claim("w-2").grants.map(\.task.spec.name)
+                try equal(names, ["t"], "the delayed one; leases have a grace after the silence")
+                try await bench.pass(900)
+                try equal(try await bench.claim("w-2").grants.count, 0, "lost, due in 100 ms")
+                try await bench.pass(100)
+                try equal(try await bench.claim("w-2").grants.map(\.task.spec.name), ["u"])
+            },
             ContractCase(
                 "Everything of a job that is over expires", { $0.retention = .seconds(60) }
             ) {

@@ -64,18 +64,13 @@ struct StoreBench: Sendable {
                 store: InMemoryJobStore(limits: limits, now: { clock.now }),
                 pass: { clock.advance(by: $0) }, redis: nil)
         case .redis:
-            var timing = StoreTiming()
-            timing.pulseGapInMilliseconds = 1_000
-            timing.graceInMilliseconds = 500
             let client = try await SharedRedis.client()
             let namespace = "t\(UInt64.random(in: 0 ... .max))"
             let clockKey = namespace + ":test-clock"
             _ = try await client.send(RedisCommand("SET", clockKey, "1000000"))
             let store = RedisJobStore(
                 client: client, namespace: namespace, limits: limits,
-                scripts: RedisScripts(
-                    limits: limits, timing: timing, clock: StoreBench.movableClock,
-                    hasFlags: true, without: mutation))
+                scripts: TestScripts.scripts(limits, without: mutation))
             return StoreBench(
                 store: store,
                 pass: {
@@ -84,13 +79,6 @@ struct StoreBench: Sendable {
                 }, redis: store)
         }
     }
-
-    /// A clock in a key, so that no case sleeps. `ClusterOfProcessesTests` runs on the server's
-    /// clock.
-    private static let movableClock = #"""
-        local now = tonumber(redis.call('GET', P .. 'test-clock'))
-        local micros = now * 1000
-        """#
 
     // MARK: Short words
 
@@ -187,4 +175,34 @@ enum SharedRedis {
     }
 
     static func client() async throws -> RedisClient { try await made.value }
+}
+
+/// The scripts of tests, put together once for each combination of bounds and mutation.
+enum TestScripts {
+    private struct Key: Hashable {
+        let limits: StoreLimits
+        let mutation: String?
+    }
+    private static let known = Mutex<[Key: RedisScripts]>([:])
+
+    /// A clock in a key, so that no case sleeps. `ClusterOfProcessesTests` has the server's clock.
+    private static let movableClock = #"""
+        local now = tonumber(redis.call('GET', P .. 'test-clock'))
+        local micros = now * 1000
+        """#
+
+    static func scripts(_ limits: StoreLimits, without mutation: String?) -> RedisScripts {
+        known.withLock { known in
+            let key = Key(limits: limits, mutation: mutation)
+            if let scripts = known[key] { return scripts }
+            var timing = StoreTiming()
+            timing.pulseGapInMilliseconds = 1_000
+            timing.graceInMilliseconds = 500
+            let made = RedisScripts(
+                limits: limits, timing: timing, clock: movableClock, hasFlags: true,
+                without: mutation)
+            known[key] = made
+            return made
+        }
+    }
 }
