@@ -42,6 +42,7 @@ struct HeadRoutes: Sendable {
         }
         router.get("api/jobs/:id/tasks") { _, context in try await tasks(context) }
         router.get("api/jobs/:id/result") { _, context in try await result(context) }
+        router.delete("api/jobs/:id") { _, context in try await delete(context) }
         router.post("api/jobs/:id/stop") { request, context in try await stop(request, context) }
     }
 
@@ -113,6 +114,15 @@ struct HeadRoutes: Sendable {
         let wasOver = record.state.isTerminal
         _ = try await store.stop(record.spec.id, by: "a user")
         return HeadJSON.response(["stopped": !wasOver])
+    }
+
+    private func delete(_ context: BasicRequestContext) async throws -> Response {
+        let record = try await job(context)
+        guard record.state.isTerminal else {
+            throw HeadFailure(
+                409, "not_over", "Job \(record.spec.id) is in a non-terminal state; stop it first")
+        }
+        return HeadJSON.response(["deleted": try await store.delete(record.spec.id)])
     }
 
     private func result(_ context: BasicRequestContext) async throws -> Response {

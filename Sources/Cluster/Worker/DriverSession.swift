@@ -137,7 +137,10 @@ actor DriverSession {
     private func abandon(_ request: UInt64) {
         guard let task = taskOfRequest.removeValue(forKey: request) else { return }
         awaited[task]?.removeAll { $0 == request }
-        if awaited[task]?.isEmpty == true { awaited[task] = nil }
+        guard awaited[task]?.isEmpty == true else { return }
+        awaited[task] = nil
+        // For nobody's sake a task need not run. If the store is away it runs on, which harms nothing.
+        Task { [store, lease] in try? await store.cancel([task], by: "the driver", under: lease) }
     }
 
     private func newTask(_ request: TaskRequest, input: [UInt8]) -> NewTask {

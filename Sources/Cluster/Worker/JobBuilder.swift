@@ -9,10 +9,6 @@ import Processes
 /// The binary's key is the SHA-256 of the script, the SDK and the compiler. Whoever gets the build from
 /// the store compiles and describes it, and the binary becomes a blob; everyone else waits for that.
 actor JobBuilder {
-    static let compileMax = Duration.seconds(600)
-    /// A script's own code before `runJob` runs in this time.
-    static let describeMax = Duration.seconds(30)
-
     private let configuration: WorkerConfiguration
     private let store: any JobStore
     private let blobs: any BlobStore
@@ -70,9 +66,16 @@ actor JobBuilder {
             }
             switch answer {
             case .ended(.succeeded(let binary, _)):
-                let path = try await Patience.whileStoreIsAway { try await cache.path(of: binary) }
-                remember(binary, for: key)
-                return path
+                do {
+                    let path = try await Patience.whileStoreIsAway {
+                        try await cache.path(of: binary)
+                    }
+                    remember(binary, for: key)
+                    return path
+                } catch BlobStoreError.missing, BlobStoreError.damaged {
+                    // The store lost the binary, not the script: compile it again.
+                    try await Patience.whileStoreIsAway { try await store.forgetBuild(key) }
+                }
             case .ended(.failed(let diagnostics)):
                 throw BuildError.diagnostics(diagnostics)
             case .ended(.abandoned):
@@ -143,7 +146,7 @@ actor JobBuilder {
         let (status, output) = try await run(
             sdk.compiler, try sdk.arguments(script: name, output: "\(folder)/job"), in: folder,
             environment: configuration.jobEnvironment, outputMax: BuildRecord.diagnosticsMax,
-            limit: JobBuilder.compileMax)
+            limit: configuration.compileMax)
         guard status.isSuccess else {
             return .failed(diagnostics: output.isEmpty ? "\(sdk.compiler): \(status)" : output)
         }
@@ -156,7 +159,7 @@ actor JobBuilder {
         environment["MANTA_ROLE"] = "describe"
         let (status, output) = try await run(
             "\(folder)/job", [], in: folder, environment: environment, outputMax: 64 << 10,
-            limit: JobBuilder.describeMax)
+            limit: configuration.describeMax)
         guard status.isSuccess else {
             return .failed(diagnostics: "\(name) does not describe itself (\(status)):\n\(output)")
         }

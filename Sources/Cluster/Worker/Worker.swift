@@ -102,8 +102,7 @@ package actor Worker {
         let sent = endings
         let request = ClaimRequest(
             worker: id, free: free, driverSlots: freeDriverSlots, labels: configuration.labels,
-            leaseInMilliseconds: configuration.leaseDuration.inMilliseconds, endings: sent,
-            preferredJobs: Array(pools.keys))
+            leaseInMilliseconds: configuration.leaseDuration.inMilliseconds, endings: sent)
         let reply = try await store.claim(request)
         endings.removeFirst(sent.count)
         guard isClaiming else {

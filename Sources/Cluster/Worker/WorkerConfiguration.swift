@@ -29,6 +29,10 @@ package struct WorkerConfiguration: Sendable {
     package var heartbeatInterval = Duration.seconds(1)
     /// Between SIGTERM and SIGKILL when a job is stopped.
     package var stopGrace = Duration.seconds(5)
+    /// A compiler that takes longer is ended, and the script said not to compile.
+    package var compileMax = Duration.seconds(600)
+    /// As long may a script take to say what it is: its own code before `runJob` runs in this time.
+    package var describeMax = Duration.seconds(30)
     /// An executor without work for this long is ended.
     package var executorIdleMax = Duration.seconds(30)
 
