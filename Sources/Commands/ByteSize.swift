@@ -7,7 +7,8 @@ struct ByteSize {
         ("kB", 1e3), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("B", 1),
     ]
 
-    /// - Throws: `SettingError`; a bare number is refused, because nobody agrees what it would mean.
+    /// - Throws: `SettingError`; a bare number is refused, because nobody agrees what it would
+    ///   mean.
     init(_ text: String) throws {
         for (unit, factor) in ByteSize.units where text.hasSuffix(unit) {
             guard let number = Double(text.dropLast(unit.count)), number >= 0 else { break }

@@ -10,8 +10,8 @@ package enum CommandLineTool {
         var errorOutput = ""
     }
 
-    /// - Parameter arguments: the process's own, the program's name first. Called as `job` or `serve`,
-    ///   the program is that command.
+    /// - Parameter arguments: the process's own, the program's name first. Called as `job` or
+    ///   `serve`, the program is that command.
     package static func run(_ arguments: [String]) async -> Never {
         let ending = await ending(of: arguments)
         writeOut(ending.output)

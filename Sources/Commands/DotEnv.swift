@@ -1,7 +1,7 @@
 import Foundation
 
-/// `KEY=value` lines, as in a shell, with nothing expanded: quotes around a value are dropped, and `#`
-/// starts a comment at the start of a line or after a space.
+/// `KEY=value` lines, as in a shell, with nothing expanded: quotes around a value are dropped, and
+/// `#` starts a comment at the start of a line or after a space.
 enum DotEnv {
     static let sizeMax = 64 << 10
 

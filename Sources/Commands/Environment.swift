@@ -1,10 +1,11 @@
 import Foundation
 import Processes
 
-/// The settings this process was started with: the one place where the services read the environment.
+/// The settings this process was started with: the one place where the services read the
+/// environment.
 ///
-/// A setting comes from a flag, else from the environment, else from `.env` in the working directory,
-/// else from its default. Secrets may also be given as files (`…_FILE`).
+/// A setting comes from a flag, else from the environment, else from `.env` in the working
+/// directory, else from its default. Secrets may also be given as files (`…_FILE`).
 struct Environment: Sendable {
     /// Variables, `.env` already beneath them.
     let values: [String: String]

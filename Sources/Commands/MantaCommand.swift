@@ -6,7 +6,8 @@ package let mantaVersion = "0.1.0"
 struct MantaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "manta",
-        abstract: "Train tree ensembles on many workers, record them in MLflow, serve them at once.",
+        abstract:
+            "Train tree ensembles on many workers, record them in MLflow, serve them at once.",
         version: mantaVersion,
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, EnvCommand.self,

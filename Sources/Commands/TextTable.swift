@@ -6,7 +6,9 @@ enum TextTable {
         let lines = ([header] + rows).map { $0.map(plain) }
         var widths = header.map { _ in 0 }
         for line in lines {
-            for (index, cell) in line.enumerated() { widths[index] = max(widths[index], cell.count) }
+            for (index, cell) in line.enumerated() {
+                widths[index] = max(widths[index], cell.count)
+            }
         }
         return lines.map { line in
             let cells = line.enumerated().map { index, cell in

@@ -60,7 +60,7 @@ package final class HeadClient: Sendable {
                 let job = try await job(id)
                 if job.status.isTerminal { return job }
                 lostSince = nil
-            } catch where HeadClient.mayPass(error) {
+            } catch  where HeadClient.mayPass(error) {
                 let since = lostSince ?? .now
                 lostSince = since
                 guard ContinuousClock.now - since < patience else { throw error }

@@ -55,19 +55,24 @@ extension ZipArchive {
         }
         // A comment of at most 65,535 bytes may follow the end record of 22.
         let latest = bytes.count - 22
-        guard let end = reader.lastOffset(
-            of: endOfDirectory, from: latest, downTo: max(0, latest - 65_535))
+        guard
+            let end = reader.lastOffset(
+                of: endOfDirectory, from: latest, downTo: max(0, latest - 65_535))
         else { throw .malformed("no end of central directory") }
         let count = Int(try reader.at16(end + 10))
         var position = Int(try reader.at32(end + 16))
-        guard count <= entriesMax else { throw .malformed("\(count) entries; at most \(entriesMax)") }
+        guard count <= entriesMax else {
+            throw .malformed("\(count) entries; at most \(entriesMax)")
+        }
         var entries: [Entry] = []
         var total = 0
         for _ in 0..<count {
             let (entry, next) = try readEntry(reader, at: position)
             total += entry.content.count
             // Overlapping entries can hold far more than the file does.
-            guard total <= sizeMax else { throw .malformed("more than \(sizeMax >> 20) MiB unpacked") }
+            guard total <= sizeMax else {
+                throw .malformed("more than \(sizeMax >> 20) MiB unpacked")
+            }
             entries.append(entry)
             position = next
         }
@@ -99,7 +104,8 @@ extension ZipArchive {
         guard try reader.at32(offset) == localHeader else {
             throw .malformed("\(name) has no local header")
         }
-        let start = offset + 30 + Int(try reader.at16(offset + 26)) + Int(try reader.at16(offset + 28))
+        let start =
+            offset + 30 + Int(try reader.at16(offset + 26)) + Int(try reader.at16(offset + 28))
         let content = try reader.slice(start, size)
         guard CRC32.of(content) == checksum else { throw .malformed("\(name) is damaged") }
         let entry = Entry(name: name, content: content, isExecutable: mode & 0o100 != 0)

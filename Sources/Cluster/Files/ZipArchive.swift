@@ -15,8 +15,8 @@ package enum ZipArchive {
 
     /// A folder's files in name order, without what `isIgnored` names.
     ///
-    /// The same files give the same bytes: times are left out. A link to a file is sent as that file;
-    /// links to folders, sockets and the like are left out.
+    /// The same files give the same bytes: times are left out. A link to a file is sent as that
+    /// file; links to folders, sockets and the like are left out.
     /// - Parameter isIgnored: is asked for each file and folder, its path relative to `directory`.
     /// - Throws: `ZipError.tooLarge` naming the largest files, or an error of the file system.
     package static func pack(

@@ -4,8 +4,8 @@ import Hummingbird
 import Jobs
 import NIOCore
 
-/// One blob on its way from a client to the store: hashed while it is written to a file of its own, so
-/// that an upload costs no memory.
+/// One blob on its way from a client to the store: hashed while it is written to a file of its own,
+/// so that an upload costs no memory.
 struct BlobUpload {
     let blobs: any BlobStore
     /// Holds the file while it grows.
@@ -58,7 +58,9 @@ struct BlobUpload {
     /// What begins like a zip file is a working directory.
     private static func checkPackage(_ path: String) throws {
         let start = FileHandle(forReadingAtPath: path)?.readData(ofLength: 4) ?? Data()
-        guard start == Data("PK\u{3}\u{4}".utf8) || start == Data("PK\u{5}\u{6}".utf8) else { return }
+        guard start == Data("PK\u{3}\u{4}".utf8) || start == Data("PK\u{5}\u{6}".utf8) else {
+            return
+        }
         do {
             try ZipArchive.check(fileAt: path)
         } catch let error as ZipError {
@@ -67,6 +69,7 @@ struct BlobUpload {
     }
 
     private func failure(_ path: String) -> HeadFailure {
-        HeadFailure(507, "no_space", "\(path) cannot be written: \(String(cString: strerror(errno)))")
+        HeadFailure(
+            507, "no_space", "\(path) cannot be written: \(String(cString: strerror(errno)))")
     }
 }

@@ -55,7 +55,8 @@ package struct Head: Sendable {
             } catch let error as IOError {
                 let place = "\(configuration.host):\(configuration.port)"
                 throw HeadConfigurationError(
-                    reason: "cannot listen on \(place): \(String(cString: strerror(error.errnoCode)))")
+                    reason:
+                        "cannot listen on \(place): \(String(cString: strerror(error.errnoCode)))")
             }
         }
     }

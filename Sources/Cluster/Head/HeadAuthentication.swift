@@ -2,7 +2,8 @@ import HTTPTypes
 import Hummingbird
 import Jobs
 
-/// Lets a request in that shows the cluster's token, or the token of a job for the routes jobs may use.
+/// Lets a request in that shows the cluster's token, or the token of a job for the routes jobs may
+/// use.
 ///
 /// Requests of web pages are refused whatever they show: a page must not be able to start programs.
 struct HeadAuthentication<Context: RequestContext>: RouterMiddleware {

@@ -44,7 +44,8 @@ struct HeadErrors<Context: RequestContext>: RouterMiddleware {
         case .unavailable(let cause):
             HeadFailure(503, "store_unavailable", "the store cannot be reached: \(cause)")
         case .leaseLost, .jobOver: HeadFailure(409, "conflict", "\(error)")
-        case .corrupt(let what): HeadFailure(500, "corrupt", "the store holds damaged data: \(what)")
+        case .corrupt(let what):
+            HeadFailure(500, "corrupt", "the store holds damaged data: \(what)")
         }
     }
 

@@ -19,7 +19,9 @@ enum HeadJSON {
     }
 
     /// - Throws: `HeadFailure` 400 naming the place.
-    static func decode<Value: Decodable>(_ type: Value.Type, from buffer: ByteBuffer) throws -> Value {
+    static func decode<Value: Decodable>(_ type: Value.Type, from buffer: ByteBuffer) throws
+        -> Value
+    {
         do {
             return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
         } catch let error as DecodingError {

@@ -1,6 +1,7 @@
 package import Jobs
 
-// Bodies of the head's HTTP API, shared by server and client. Keys are Ray's where Ray has the route.
+// Bodies of the head's HTTP API, shared by server and client. Keys are Ray's where Ray has the
+// route.
 
 /// `POST /api/jobs/`. Unknown fields are refused, so that a misspelt one is seen.
 package struct SubmitRequest: Codable, Sendable, Hashable {
@@ -162,7 +163,8 @@ package struct ClusterDetails: Codable, Sendable, Hashable {
     }
 }
 
-/// What a refusal says when the client accepts JSON; plain text otherwise, as Ray's clients print it.
+/// What a refusal says when the client accepts JSON; plain text otherwise, as Ray's clients print
+/// it.
 package struct HeadFailure: Codable, Sendable, Hashable, Error {
     package var code: String
     package var detail: String

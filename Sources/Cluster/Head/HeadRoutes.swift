@@ -15,8 +15,12 @@ struct HeadRoutes: Sendable {
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("livez") { _, _ in Response(status: .ok) }
-        router.get("-/healthz") { _, _ in Response(status: .ok, body: .init(byteBuffer: .init(string: "success"))) }
-        for path in ["readyz", "health"] { router.get(RouterPath(path)) { _, _ in try await ready() } }
+        router.get("-/healthz") { _, _ in
+            Response(status: .ok, body: .init(byteBuffer: .init(string: "success")))
+        }
+        for path in ["readyz", "health"] {
+            router.get(RouterPath(path)) { _, _ in try await ready() }
+        }
         router.get("metrics") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: MetricRegistry.contentType],
@@ -74,7 +78,9 @@ struct HeadRoutes: Sendable {
         Response(status: try await blobs.contains(try digest(context)) ? .ok : .notFound)
     }
 
-    private func putBlob(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    private func putBlob(_ request: Request, _ context: BasicRequestContext) async throws
+        -> Response
+    {
         try await BlobUpload(
             blobs: blobs, directory: configuration.scratchDirectory,
             sizeMax: configuration.uploadMax
@@ -165,8 +171,10 @@ struct HeadRoutes: Sendable {
         return HeadJSON.response(["logs": text])
     }
 
-    /// Newline-separated `JobEvent`s until the job is over; `?after=` resumes, `?follow=0` ends at once.
-    private func follow(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    /// Newline-separated `JobEvent`s until the job is over; `?after=` resumes, `?follow=0` ends at
+    /// once.
+    private func follow(_ request: Request, _ context: BasicRequestContext) async throws -> Response
+    {
         let id = try await job(context).spec.id
         let after = request.uri.queryParameters.get("after").map { LogCursor(rawValue: String($0)) }
         let follows = request.uri.queryParameters.get("follow") != "0"

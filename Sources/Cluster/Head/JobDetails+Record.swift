@@ -68,7 +68,8 @@ extension JobDetails {
                 (status, phase) = (.failed, "failed")
                 message = failure.message
                 detail = failure.message.split(separator: "\n").first.map(String.init) ?? ""
-                errorType = failure.exitCode == BuildError.exitCode
+                errorType =
+                    failure.exitCode == BuildError.exitCode
                     ? "RUNTIME_ENV_SETUP_FAILURE" : "JOB_ENTRYPOINT_COMMAND_ERROR"
                 exitCode = failure.exitCode
                 signal = failure.signal

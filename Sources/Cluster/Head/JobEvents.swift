@@ -32,7 +32,8 @@ actor JobEvents {
         }
     }
 
-    /// Passes batches of events to `send`, each as soon as there is one; the last one ends with `.end`.
+    /// Passes batches of events to `send`, each as soon as there is one; the last one ends with
+    /// `.end`.
     ///
     /// - Throws: what `send` throws when the follower has gone, and what the store throws.
     nonisolated func follow(

@@ -2,7 +2,8 @@ internal import Crypto
 import Foundation
 package import Jobs
 
-/// The token a job's processes get: good for this job's id, worthless for finding the cluster's own.
+/// The token a job's processes get: good for this job's id, worthless for finding the cluster's
+/// own.
 package enum JobToken {
     /// `job.<id>.<hex HMAC-SHA256(secret, "job:" + id)>`.
     package static func make(for job: JobID, secret: String) -> String {

@@ -96,7 +96,8 @@ struct Submission {
 
     private func blobDigest(_ text: String) throws -> String {
         guard text.hasPrefix("blob://") else {
-            throw invalid("runtime_env.working_dir", "must be blob://<sha256> of an uploaded zip file")
+            throw invalid(
+                "runtime_env.working_dir", "must be blob://<sha256> of an uploaded zip file")
         }
         return String(text.dropFirst(7))
     }
@@ -116,7 +117,9 @@ extension JobID {
     package static func random() -> JobID {
         let alphabet = Array("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ123456789")
         let tail = String((0..<16).compactMap { _ in alphabet.randomElement() })
-        guard let id = JobID(rawValue: "manta_\(tail)") else { preconditionFailure("valid by form") }
+        guard let id = JobID(rawValue: "manta_\(tail)") else {
+            preconditionFailure("valid by form")
+        }
         return id
     }
 }

@@ -5,7 +5,8 @@ extension JobDetails {
     init(_ record: JobRecord, in store: any JobStore) async throws {
         self.init(record)
         if case .active(.queued) = record.state {
-            manta.detail = JobDetails.waitingReason(of: record.spec, among: try await store.workers())
+            manta.detail = JobDetails.waitingReason(
+                of: record.spec, among: try await store.workers())
         }
     }
 

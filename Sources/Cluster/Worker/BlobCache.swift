@@ -1,7 +1,8 @@
 import Foundation
 import Jobs
 
-/// Verified blobs as read-only files of this machine, fetched once however many processes want them.
+/// Verified blobs as read-only files of this machine, fetched once however many processes want
+/// them.
 ///
 /// A file stands under its digest only when it is complete and may be read, mapped and executed.
 struct BlobCache: Sendable {
@@ -47,7 +48,8 @@ struct BlobCache: Sendable {
         }
     }
 
-    /// Moves a complete file to its place; the file is gone from where it was, also after a failure.
+    /// Moves a complete file to its place; the file is gone from where it was, also after a
+    /// failure.
     private static func move(_ path: String, to home: String) throws {
         if chmod(path, 0o500) == 0 && rename(path, home) == 0 { return }
         let code = errno

@@ -1,6 +1,7 @@
 import Dispatch
 
-/// Runs file work that takes long where it may block: off the few threads all asynchronous code shares.
+/// Runs file work that takes long where it may block: off the few threads all asynchronous code
+/// shares.
 enum BlockingWork {
     private static let queue = DispatchQueue(label: "manta.blocking", attributes: .concurrent)
 

@@ -63,8 +63,9 @@ actor DriverRun {
 
     private func attempt() async throws -> AttemptOutcome {
         if grant.task.attempt > 1 {
-            log.note("The driver runs again on \(context.configuration.name), "
-                + "attempt \(grant.task.attempt); finished tasks are not repeated.")
+            log.note(
+                "The driver runs again on \(context.configuration.name), "
+                    + "attempt \(grant.task.attempt); finished tasks are not repeated.")
         }
         let directory = try await workspace.prepare(context.cache)
         switch grant.job.entrypoint {
@@ -79,7 +80,8 @@ actor DriverRun {
         }
     }
 
-    private func runCommand(_ command: String, in directory: String) async throws -> AttemptOutcome {
+    private func runCommand(_ command: String, in directory: String) async throws -> AttemptOutcome
+    {
         var specification = ChildProcess.Specification(
             "/bin/sh", ["-c", command], environment: workspace.environment())
         specification.workingDirectory = directory

@@ -65,7 +65,8 @@ actor DriverSession {
         end()
     }
 
-    /// The driver's process is gone: nothing more is sent for it. What it said before is still read.
+    /// The driver's process is gone: nothing more is sent for it. What it said before is still
+    /// read.
     func end() {
         isOver = true
         dropUnsent(unsent.count)
@@ -139,7 +140,8 @@ actor DriverSession {
         awaited[task]?.removeAll { $0 == request }
         guard awaited[task]?.isEmpty == true else { return }
         awaited[task] = nil
-        // For nobody's sake a task need not run. If the store is away it runs on, which harms nothing.
+        // For nobody's sake a task need not run. If the store is away it runs on, which harms
+        // nothing.
         Task { [store, lease] in try? await store.cancel([task], by: "the driver", under: lease) }
     }
 

@@ -6,8 +6,9 @@ import Processes
 
 /// Turns a job's script into a binary, once per content in the whole cluster.
 ///
-/// The binary's key is the SHA-256 of the script, the SDK and the compiler. Whoever gets the build from
-/// the store compiles and describes it, and the binary becomes a blob; everyone else waits for that.
+/// The binary's key is the SHA-256 of the script, the SDK and the compiler. Whoever gets the build
+/// from the store compiles and describes it, and the binary becomes a blob; everyone else waits for
+/// that.
 actor JobBuilder {
     private let configuration: WorkerConfiguration
     private let store: any JobStore
@@ -54,7 +55,8 @@ actor JobBuilder {
         "\(configuration.cacheDirectory)/builds/\(key)"
     }
 
-    private func findOrBuild(_ key: String, fileName: String, digest: String) async throws -> String {
+    private func findOrBuild(_ key: String, fileName: String, digest: String) async throws -> String
+    {
         if let known = FileManager.default.contents(atPath: knownPath(key)) {
             if let path = try? await cache.path(of: String(decoding: known, as: UTF8.self)) {
                 return path
@@ -169,8 +171,8 @@ actor JobBuilder {
         return .succeeded(binary: binary, description: Array(output.utf8))
     }
 
-    /// Runs a program to its end, at the latest after `limit`; answers its exit and what it printed,
-    /// both streams in one.
+    /// Runs a program to its end, at the latest after `limit`; answers its exit and what it
+    /// printed, both streams in one.
     private func run(
         _ executable: String, _ arguments: [String], in folder: String,
         environment: [String: String], outputMax: Int, limit: Duration

@@ -4,10 +4,10 @@ import Synchronization
 
 /// Carries the lines of one job from its processes to the store, in order and in batches.
 ///
-/// `append` is called by output pumps on threads of their own and blocks while the queue is full: the
-/// job then waits for the store. When nothing could be stored for `stallMax`, lines are dropped and
-/// counted instead, so that a store that is away does not stop the job; a line in the log says how
-/// many, at the place where they are missing.
+/// `append` is called by output pumps on threads of their own and blocks while the queue is full:
+/// the job then waits for the store. When nothing could be stored for `stallMax`, lines are dropped
+/// and counted instead, so that a store that is away does not stop the job; a line in the log says
+/// how many, at the place where they are missing.
 final class JobLog: Sendable {
     static let linesMax = 20_000
     static let bytesMax = 16 << 20
@@ -178,7 +178,8 @@ extension JobLog {
             return lastWaiter
         }
 
-        /// Whether all is stored; else keeps the caller until it is. A mark of dropped lines counts.
+        /// Whether all is stored; else keeps the caller until it is. A mark of dropped lines
+        /// counts.
         mutating func isStored(
             orWait continuation: CheckedContinuation<Void, Never>, as number: Int
         ) -> Bool {

@@ -39,7 +39,8 @@ struct JobWorkspace: Sendable {
         return directory
     }
 
-    /// Removes what a job left on this worker; what cannot be removed goes with the worker's folder.
+    /// Removes what a job left on this worker; what cannot be removed goes with the worker's
+    /// folder.
     static func remove(_ job: JobID, _ configuration: WorkerConfiguration) async {
         let directory = directory(of: job, configuration)
         try? await BlockingWork.run { try FileManager.default.removeItem(atPath: directory) }
@@ -52,8 +53,8 @@ struct JobWorkspace: Sendable {
         environment["MANTA_JOB_ID"] = job.id.rawValue
         environment["MANTA_NODE"] = configuration.name
         environment["PYTHONUNBUFFERED"] = "1"
-        // A task's memo key is the digest of its encoded input: sets and dictionaries in it must come
-        // out in the same order after a restart.
+        // A task's memo key is the digest of its encoded input: sets and dictionaries in it must
+        // come out in the same order after a restart.
         environment["SWIFT_DETERMINISTIC_HASHING"] = "1"
         if let token = configuration.token {
             environment["MANTA_TOKEN"] = JobToken.make(for: job.id, secret: token)

@@ -1,6 +1,7 @@
 import Jobs
 
-/// What running work does while the store is away: it asks again, so that an outage costs time only.
+/// What running work does while the store is away: it asks again, so that an outage costs time
+/// only.
 enum Patience {
     /// After so long the call fails as it would have at first.
     static let limit = Duration.seconds(120)
@@ -15,7 +16,7 @@ enum Patience {
         while true {
             do {
                 return try await body()
-            } catch where isAbsence(error) {
+            } catch  where isAbsence(error) {
                 let end = deadline ?? .now + limit
                 deadline = end
                 guard ContinuousClock.now < end else { throw error }

@@ -2,8 +2,8 @@ import Foundation
 
 /// The folder of a running worker: its socket and the scratch folders of its jobs.
 ///
-/// It is locked while the worker lives. What a killed worker left behind is known by its free lock, and
-/// removed by the next worker that starts beside it.
+/// It is locked while the worker lives. What a killed worker left behind is known by its free lock,
+/// and removed by the next worker that starts beside it.
 final class RuntimeFolder: Sendable {
     let path: String
     private let lock: Int32

@@ -24,7 +24,8 @@ final class Wakeup: Sendable {
     /// Returns at a wake-up, after `limit`, or when the task is cancelled.
     func wait(atMost limit: Duration) async {
         let timer = Task {
-            // A cancelled timer must not wake: its wake-up would be kept, and the next wait be none.
+            // A cancelled timer must not wake: its wake-up would be kept, and the next wait be
+            // none.
             guard (try? await Task.sleep(for: limit)) != nil else { return }
             wake()
         }

@@ -19,7 +19,8 @@ package actor Worker {
     private var free: Resources
     private var freeDriverSlots: Int
     private var running: [Int64: Running] = [:]
-    /// By the token of the lease: a job's next attempt may begin here while the lost one still ends.
+    /// By the token of the lease: a job's next attempt may begin here while the lost one still
+    /// ends.
     private var drivers: [Int64: DriverRun] = [:]
     private var pools: [JobID: ExecutorPool] = [:]
     private var logs: [JobID: JobLog] = [:]
@@ -208,7 +209,9 @@ package actor Worker {
     private func tidyLoop() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: configuration.heartbeatInterval)
-            for pool in pools.values { await pool.endIdle(olderThan: configuration.executorIdleMax) }
+            for pool in pools.values {
+                await pool.endIdle(olderThan: configuration.executorIdleMax)
+            }
             for job in Set(logs.keys).union(pools.keys) { await tidy(job) }
         }
     }

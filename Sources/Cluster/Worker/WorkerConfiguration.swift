@@ -18,7 +18,8 @@ package struct WorkerConfiguration: Sendable {
     package var sdk: JobSDK?
     /// Our own binary, which answers to `guard`.
     package var guardExecutable: String
-    /// What every process of a job inherits (PATH, HOME, MANTA_ADDRESS, MLFLOW_…), without secrets of ours.
+    /// What every process of a job inherits (PATH, HOME, MANTA_ADDRESS, MLFLOW_…), without secrets
+    /// of ours.
     package var jobEnvironment: [String: String]
     /// Signs the tokens jobs get; nil: jobs get none.
     package var token: String?

@@ -2,9 +2,9 @@ import Foundation
 
 /// What a working directory leaves at home: `.mantaignore`, else `.gitignore`, and `.git` always.
 ///
-/// One file at the folder's root, with gitignore's rules: names anywhere, paths with a slash from the
-/// root, `*`, `?`, `[a-z]`, `**`, `\` before a character that means itself, a trailing slash for
-/// folders, `!` to take back. What lies in a folder that is left out cannot be taken back.
+/// One file at the folder's root, with gitignore's rules: names anywhere, paths with a slash from
+/// the root, `*`, `?`, `[a-z]`, `**`, `\` before a character that means itself, a trailing slash
+/// for folders, `!` to take back. What lies in a folder that is left out cannot be taken back.
 struct IgnoreFile {
     private struct Rule {
         let parts: [WildcardName]

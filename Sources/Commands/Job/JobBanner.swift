@@ -4,7 +4,8 @@ import Cluster
 enum JobBanner {
     static func submitted(_ id: String, address: String, waits: Bool) -> String {
         let title = "Job '\(id)' submitted successfully"
-        let tail = waits
+        let tail =
+            waits
             ? "\nTailing logs until the job exits (disable with --no-wait):\n" : ""
         return """
             Job submission server address: \(address)
@@ -29,7 +30,8 @@ enum JobBanner {
         return text
     }
 
-    /// The job's own code when it is 1–125; 1 for any other failure; 0 when it succeeded or was stopped.
+    /// The job's own code when it is 1–125; 1 for any other failure; 0 when it succeeded or was
+    /// stopped.
     static func exitCode(of job: JobDetails) -> Int32 {
         guard job.status == .failed else { return 0 }
         guard let code = job.driverExitCode, (1...125).contains(code) else { return 1 }

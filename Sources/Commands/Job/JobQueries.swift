@@ -115,7 +115,8 @@ struct JobStopCommand: AsyncParsableCommand {
             }
             writeOut(
                 job.status.isTerminal
-                    ? "Job '\(id)' ended: \(job.status.rawValue)\n" : "Stop of job '\(id)' asked for\n")
+                    ? "Job '\(id)' ended: \(job.status.rawValue)\n"
+                    : "Stop of job '\(id)' asked for\n")
         }
     }
 }

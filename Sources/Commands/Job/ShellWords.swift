@@ -12,7 +12,8 @@ enum ShellWords {
                 || "-_./:=@%+,".utf8.contains(byte)
         }
         if plain && !word.isEmpty { return word }
-        return "'" + word.split(separator: "'", omittingEmptySubsequences: false)
+        return "'"
+            + word.split(separator: "'", omittingEmptySubsequences: false)
             .joined(separator: "'\\''") + "'"
     }
 }

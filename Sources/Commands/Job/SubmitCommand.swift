@@ -55,7 +55,9 @@ struct SubmitCommand: AsyncParsableCommand {
             let reply = try await client.submit(submission)
             let id = reply.submissionID
             if head.json && noWait { return try writeJSON(reply) }
-            if !head.json { writeOut(JobBanner.submitted(id, address: client.address, waits: !noWait)) }
+            if !head.json {
+                writeOut(JobBanner.submitted(id, address: client.address, waits: !noWait))
+            }
             if noWait { return }
             let follower = JobFollower(client: client, id: id)
             let end = try await follower.follow(showsPhases: true, logsToError: head.json)

@@ -20,7 +20,9 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(help: "Where routes are mounted; repeatable. Default: / and /fastapi_app.")
     var prefix: [String] = []
 
-    @Option(help: "What an empty POST /model/load loads: NAME, NAME/VERSION or NAME@ALIAS (MANTA_MODEL).")
+    @Option(
+        help:
+            "What an empty POST /model/load loads: NAME, NAME/VERSION or NAME@ALIAS (MANTA_MODEL).")
     var model: String?
 
     @Option(help: "A folder of MLflow model directories, instead of a registry.")
@@ -35,7 +37,8 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(help: "Peers whose X-Forwarded headers count; repeatable.")
     var trustedProxy: [String] = []
 
-    @Option(help: "Further names the Host header may carry; repeatable (MANTA_ALLOWED_HOSTS, commas).")
+    @Option(
+        help: "Further names the Host header may carry; repeatable (MANTA_ALLOWED_HOSTS, commas).")
     var allowedHost: [String] = []
 
     @OptionGroup var logging: LoggingOptions
@@ -61,7 +64,8 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.token = try environment.token()
         configuration.openServing = openServing
         if !trustedProxy.isEmpty { configuration.trustedProxies = Set(trustedProxy) }
-        let hosts = (environment["MANTA_ALLOWED_HOSTS"] ?? "").split(separator: ",").map(String.init)
+        let hosts = (environment["MANTA_ALLOWED_HOSTS"] ?? "").split(separator: ",").map(
+            String.init)
         configuration.allowedHosts = Set(allowedHost + hosts)
         configuration.stateDirectory = stateDir ?? environment.stateDirectory + "/gateway"
         configuration.version = mantaVersion

@@ -40,7 +40,8 @@ struct LoggingOptions: ParsableArguments {
         let levelName = logLevel ?? environment["MANTA_LOG_LEVEL"] ?? "info"
         let formatName = logFormat ?? environment["MANTA_LOG_FORMAT"] ?? "text"
         guard let level = Logger.Level(rawValue: levelName) else {
-            throw SettingError("'\(levelName)' is no log level; take debug, info, warning or error.")
+            throw SettingError(
+                "'\(levelName)' is no log level; take debug, info, warning or error.")
         }
         guard let format = LogFormat(rawValue: formatName) else {
             throw SettingError(
@@ -52,7 +53,8 @@ struct LoggingOptions: ParsableArguments {
     }
 }
 
-/// Runs `body` until it returns, or until SIGTERM or SIGINT cancels it; a second signal ends at once.
+/// Runs `body` until it returns, or until SIGTERM or SIGINT cancels it; a second signal ends at
+/// once.
 func runUntilSignalled(_ body: @escaping @Sendable () async throws -> Void) async throws {
     signal(SIGPIPE, SIG_IGN)
     let task = Task { try await body() }

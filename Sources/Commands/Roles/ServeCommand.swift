@@ -24,7 +24,8 @@ struct GatewayOptions: ParsableArguments {
             headers.append(name: "Authorization", value: "Bearer \(token)")
         }
         let request = HTTPRequest(
-            method, base + path, headers: headers, body: body.map { .bytes(Array($0.utf8)) } ?? .none,
+            method, base + path, headers: headers,
+            body: body.map { .bytes(Array($0.utf8)) } ?? .none,
             timeout: .seconds(300))
         do {
             let response = try await HTTPClient().send(request)

@@ -69,7 +69,8 @@ struct WorkerCommand: AsyncParsableCommand {
         guard count.isFinite, count > 0, count <= 4_096 else {
             throw SettingError("--cpus must be in 0…4096, not \(count).")
         }
-        let bytes = try memory.map { try ByteSize($0).bytes }
+        let bytes =
+            try memory.map { try ByteSize($0).bytes }
             ?? Int64(ProcessInfo.processInfo.physicalMemory)
         return Resources(milliCPUs: Int((count * 1_000).rounded()), memoryInBytes: bytes)
     }
@@ -79,13 +80,16 @@ struct WorkerCommand: AsyncParsableCommand {
         guard let directory = environment.sdkDirectory(sdk),
             let compiler = ExecutablePath.find("swiftc", environment.values)
         else {
-            if let given { throw SettingError("\(given) cannot be used: no SDK there, or no swiftc.") }
+            if let given {
+                throw SettingError("\(given) cannot be used: no SDK there, or no swiftc.")
+            }
             return nil
         }
         return try JobSDK(directory: directory, compiler: compiler)
     }
 
-    /// Everything but our own secrets and settings; a job gets the head's address and its own token.
+    /// Everything but our own secrets and settings; a job gets the head's address and its own
+    /// token.
     private func jobEnvironment(_ environment: Environment) -> [String: String] {
         var variables = environment.values.filter { name, _ in
             !name.hasPrefix("MANTA_") && !name.hasPrefix("REDIS_")

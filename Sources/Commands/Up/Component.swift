@@ -13,8 +13,8 @@ struct Component: Sendable {
     let isReady: @Sendable () async -> Bool
 }
 
-/// Keeps one component running: starts it again when it ends, at most every ten seconds when it keeps
-/// failing.
+/// Keeps one component running: starts it again when it ends, at most every ten seconds when it
+/// keeps failing.
 actor ComponentKeeper {
     private let component: Component
     private let guardExecutable: String

@@ -10,7 +10,8 @@ actor Supervisor {
 
     init(_ plan: UpPlan) { self.plan = plan }
 
-    /// Starts everything, then keeps it running until the task is cancelled; ends it in reverse order.
+    /// Starts everything, then keeps it running until the task is cancelled; ends it in reverse
+    /// order.
     func run() async throws {
         let components = try plan.components()
         keepers = components.map { component in
@@ -69,7 +70,8 @@ actor Supervisor {
     private func writeState() async {
         var state = UpState(
             pid: getpid(), pidStart: UpState.startTime(of: getpid()), isReady: true,
-            dataDirectory: plan.dataDirectory, tokenFile: plan.environment.stateDirectory + "/token",
+            dataDirectory: plan.dataDirectory,
+            tokenFile: plan.environment.stateDirectory + "/token",
             head: .init(url: plan.headURL), gateway: .init(url: plan.gatewayURL),
             mlflow: .init(url: plan.mlflowURL),
             redis: plan.redisPort.map { .init(url: "redis://localhost:\($0)") }, components: [])

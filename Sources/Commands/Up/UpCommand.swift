@@ -65,7 +65,8 @@ struct UpCommand: AsyncParsableCommand {
         // Two of them on one folder would give Redis's files two writers.
         guard let lock = FolderLock(directory) else {
             throw CommandFailure(
-                "another manta up starts on \(directory) at this moment.", code: ExitStatus.conflict)
+                "another manta up starts on \(directory) at this moment.", code: ExitStatus.conflict
+            )
         }
         let plan = try UpPlan(options, environment)
         try await runUntilSignalled { try await Supervisor(plan).run() }
@@ -118,7 +119,9 @@ struct Detached {
 
     private func failure(_ what: String, log: String? = nil) -> CommandFailure {
         let log = log ?? directory + "/logs/up.log"
-        let text = FileManager.default.contents(atPath: log).map { String(decoding: $0, as: UTF8.self) }
+        let text = FileManager.default.contents(atPath: log).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         let tail = text?.split(separator: "\n").suffix(5).joined(separator: "\n") ?? ""
         return CommandFailure("manta up \(what).\n\(tail)\nSee the logs in \(directory)/logs.")
     }

@@ -153,13 +153,16 @@ struct UpPlan: Sendable {
         return Component(
             name: name,
             specification: role(["worker", "--name", name, "--cpus", String(cpus)]),
-            logPath: log, isReady: { [http, headPort, token] in
+            logPath: log,
+            isReady: { [http, headPort, token] in
                 var headers = HTTPHeaders()
                 headers.append(name: "Authorization", value: "Bearer \(token)")
                 let request = HTTPRequest(
                     .get, "http://127.0.0.1:\(headPort)/api/cluster", headers: headers,
                     timeout: .seconds(2))
-                guard let reply = try? await http.send(request), reply.isSuccess else { return false }
+                guard let reply = try? await http.send(request), reply.isSuccess else {
+                    return false
+                }
                 return reply.bodyText.contains("\"name\":\"\(name)\"")
             })
     }

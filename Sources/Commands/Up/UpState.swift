@@ -20,7 +20,8 @@ struct UpState: Codable, Sendable {
         var isBroken: Bool { state == "restarting" && restarts >= 3 }
     }
 
-    /// Of the supervising process, with its start time so that a recycled pid is not mistaken for it.
+    /// Of the supervising process, with its start time so that a recycled pid is not mistaken for
+    /// it.
     var pid: Int32
     var pidStart: UInt64
     var isReady: Bool
@@ -66,7 +67,8 @@ struct UpState: Codable, Sendable {
     static func startTime(of pid: Int32) -> UInt64 {
         guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return 0 }
         // The name, field 2, may hold spaces and brackets: count from the last bracket.
-        let fields = String(decoding: data, as: UTF8.self).split(separator: ")").last?
+        let fields =
+            String(decoding: data, as: UTF8.self).split(separator: ")").last?
             .split(separator: " ") ?? []
         if fields.first == "Z" { return 0 }
         return fields.count > 19 ? UInt64(fields[19]) ?? 0 : 0
