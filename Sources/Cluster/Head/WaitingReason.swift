@@ -18,7 +18,8 @@ extension JobDetails {
         guard !able.isEmpty else {
             return driver.labels == [JobSDK.label]
                 ? "waiting: no worker has swiftc and the job SDK"
-                : "waiting: no worker has the labels \(driver.labels.sorted().joined(separator: ", "))"
+                : "waiting: no worker has the labels "
+                    + driver.labels.sorted().joined(separator: ", ")
         }
         let needs = driver.resources
         if needs.milliCPUs > able.map(\.total.milliCPUs).max() ?? 0 {

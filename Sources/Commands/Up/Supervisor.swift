@@ -97,14 +97,15 @@ enum UpReport {
     }
 
     static func ready(_ state: UpState) -> String {
-        """
-        Manta is up.
-          Jobs:    \(state.head?.url ?? "-")    job submit jobs/train.swift
-          Predict: \(state.gateway?.url ?? "-")    curl -X POST \(state.gateway?.url ?? "")/model/load
-          MLflow:  \(state.mlflow?.url ?? "-")
-          Data:    \(state.dataDirectory)
-        End it with Ctrl-C or `manta down`.
+        let gateway = state.gateway?.url ?? "-"
+        return """
+            Manta is up.
+              Jobs:    \(state.head?.url ?? "-")    job submit jobs/train.swift
+              Predict: \(gateway)    curl -X POST \(gateway)/model/load
+              MLflow:  \(state.mlflow?.url ?? "-")
+              Data:    \(state.dataDirectory)
+            End it with Ctrl-C or `manta down`.
 
-        """
+            """
     }
 }

@@ -74,8 +74,8 @@ struct UpPlan: Sendable {
     private func redis(_ port: Int) throws -> Component {
         guard let program = environment.program("redis-server") else {
             throw SettingError(
-                "redis-server is not installed: apt-get install redis-server, run script/bootstrap, "
-                    + "or name a server with REDIS_URL.")
+                "redis-server is not installed: apt-get install redis-server, run "
+                    + "script/bootstrap, or name a server with REDIS_URL.")
         }
         let folder = dataDirectory + "/redis"
         let configuration = """
