@@ -15,6 +15,11 @@ struct HeadProbe {
         self.token = token
     }
 
+    /// Nil while nothing listens.
+    static func status(_ url: String) async throws -> Int? {
+        try? await HTTPClient().send(HTTPRequest(.get, url, timeout: .seconds(2))).status
+    }
+
     func get(_ path: String) async throws -> Reply {
         var headers = HTTPHeaders()
         if let token { headers.append(name: "Authorization", value: "Bearer \(token)") }

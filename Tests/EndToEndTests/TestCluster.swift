@@ -98,6 +98,21 @@ final class TestCluster: Sendable {
         try startRole(name, ["worker", "--name", name, "--cpus", String(cpus)])
     }
 
+    /// Answers the gateway's URL once it answers.
+    func startGateway() async throws -> String {
+        let port = try FreePorts.one()
+        try startRole(
+            "gateway",
+            [
+                "gateway", "--port", String(port), "--ops-port", "0", "--state-dir",
+                folder + "/state/gateway",
+            ])
+        try await eventually("the gateway answers", within: .seconds(30)) {
+            try await HeadProbe.status("http://127.0.0.1:\(port)/livez") == 200
+        }
+        return "http://127.0.0.1:\(port)"
+    }
+
     private func startRole(_ name: String, _ arguments: [String]) throws {
         var specification = ChildProcess.Specification(
             try Products.manta, arguments, environment: environment)
