@@ -26,8 +26,9 @@ import Testing
         let script = """
             set -e
             mount -t tmpfs none "\(repository)"
-            mount -t tmpfs none "\(Products.folder)"
+            test ! -d "\(Products.folder)" || mount -t tmpfs none "\(Products.folder)"
             test ! -e "\(repository)/Package.swift"
+            test ! -e "\(Products.folder)/manta"
             swiftc $(sed 's|@SDK@|\(copy)|' "\(copy)/flags") alone.swift -o alone
             ./alone
             """
