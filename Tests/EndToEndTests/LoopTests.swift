@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The whole loop on real parts: submit train.swift, train over workers, log, register, load, predict.
+/// The whole loop on real parts: submit train.swift, train, log, register, load, predict.
 @Suite struct LoopTests {
     private static var repository: String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
