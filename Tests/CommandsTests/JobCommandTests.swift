@@ -11,29 +11,16 @@ import Testing
     @Test("A submitted job's box reads as people know it")
     func banner() {
         let text = JobBanner.submitted("manta_abc", address: "http://localhost:8265", waits: true)
-        #expect(
-            text == """
-                Job submission server address: http://localhost:8265
-
-                ----------------------------------------
-                Job 'manta_abc' submitted successfully
-                ----------------------------------------
-
-                """.replacingOccurrences(
-                    of: "----------------------------------------",
-                    with: String(repeating: "-", count: 38)) + """
-
-                    Next steps
-                      Query the logs of the job:
-                        job logs manta_abc
-                      Query the status of the job:
-                        job status manta_abc
-                      Request the job to be stopped:
-                        job stop manta_abc
-
-                    Tailing logs until the job exits (disable with --no-wait):
-
-                    """)
+        let rule = String(repeating: "-", count: 42)  // two more on either side
+        let lines = [
+            "Job submission server address: http://localhost:8265", "", rule,
+            "Job 'manta_abc' submitted successfully", rule, "", "Next steps",
+            "  Query the logs of the job:", "    job logs manta_abc",
+            "  Query the status of the job:", "    job status manta_abc",
+            "  Request the job to be stopped:", "    job stop manta_abc", "",
+            "Tailing logs until the job exits (disable with --no-wait):", "",
+        ]
+        #expect(text == lines.joined(separator: "\n"))
     }
 
     @Test("Words come back from a real shell as they went in")
@@ -73,6 +60,6 @@ import Testing
             ("", ".git", true),
         ])
     func ignoreFile(_ rules: String, _ path: String, _ isIgnored: Bool) {
-        #expect(IgnoreFile(text: rules).matches(path) == isIgnored)
+        #expect(IgnoreFile(text: rules).matches(path, isFolder: rules.hasSuffix("/")) == isIgnored)
     }
 }
