@@ -42,6 +42,7 @@ extension ZipArchive {
     private struct Entry {
         let name: String
         let content: Data
+        let checksum: UInt32
         let isExecutable: Bool
 
         var isFolder: Bool { name.hasSuffix("/") }
@@ -77,6 +78,10 @@ extension ZipArchive {
             position = next
         }
         try checkPlaces(entries)
+        // Last, because it alone reads everything.
+        for entry in entries where CRC32.of(entry.content) != entry.checksum {
+            throw .malformed("\(entry.name) is damaged")
+        }
         return entries
     }
 
@@ -107,8 +112,8 @@ extension ZipArchive {
         let start =
             offset + 30 + Int(try reader.at16(offset + 26)) + Int(try reader.at16(offset + 28))
         let content = try reader.slice(start, size)
-        guard CRC32.of(content) == checksum else { throw .malformed("\(name) is damaged") }
-        let entry = Entry(name: name, content: content, isExecutable: mode & 0o100 != 0)
+        let entry = Entry(
+            name: name, content: content, checksum: checksum, isExecutable: mode & 0o100 != 0)
         return (entry, position + 46 + nameCount + extra)
     }
 

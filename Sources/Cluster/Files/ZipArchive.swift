@@ -17,13 +17,16 @@ package enum ZipArchive {
     ///
     /// The same files give the same bytes: times are left out. A link to a file is sent as that
     /// file; links to folders, sockets and the like are left out.
-    /// - Parameter isIgnored: is asked for each file and folder, its path relative to `directory`.
+    /// - Parameters:
+    ///   - entriesMax: at most `ZipArchive.entriesMax`, the most that is unpacked.
+    ///   - isIgnored: is asked for each file and folder, its path relative to `directory`.
     /// - Throws: `ZipError.tooLarge` naming the largest files, or an error of the file system.
     package static func pack(
-        _ directory: String,
+        _ directory: String, entriesMax: Int = ZipArchive.entriesMax,
         isIgnored: (_ path: String, _ isFolder: Bool) -> Bool = { _, _ in false }
     ) throws -> [UInt8] {
         let files = try listFiles(directory, isIgnored)
+        guard files.count <= entriesMax else { throw tooLarge(files) }
         var archive: [UInt8] = []
         var central: [UInt8] = []
         for file in files {
@@ -116,7 +119,7 @@ package enum ZipArchive {
             }
         }
         try visit("")
-        guard files.reduce(0, { $0 + $1.size }) <= sizeMax, files.count <= entriesMax else {
+        guard files.reduce(0, { $0 + $1.size }) <= sizeMax else {
             throw tooLarge(files)
         }
         return files

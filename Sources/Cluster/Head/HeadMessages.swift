@@ -11,7 +11,8 @@ package struct SubmitRequest: Codable, Sendable, Hashable {
     package var runtimeEnvironment: RuntimeEnvironment?
     package var metadata: [String: String]?
     package var cpus: Double?
-    package var memoryInBytes: Int64?
+    /// A whole number; as `Double`, so that a fraction or a huge one can be named in the refusal.
+    package var memoryInBytes: Double?
     package var gpus: Double?
     /// Ours: a Swift script that was uploaded as a blob.
     package var script: Script?

@@ -71,15 +71,15 @@ struct Submission {
             throw invalid("entrypoint_num_cpus", "must be in 0...10000")
         }
         let memory = request.memoryInBytes ?? 0
-        guard memory >= 0 else {
-            throw invalid("entrypoint_memory", "must not be negative")
+        guard (0...9e15).contains(memory), memory == memory.rounded() else {
+            throw invalid("entrypoint_memory", "must be a whole number of bytes in 0...9e15")
         }
         let gpus = request.gpus ?? 0
         guard gpus.isFinite, (0...1_024).contains(gpus), gpus == gpus.rounded() else {
             throw invalid("entrypoint_num_gpus", "must be a whole number in 0...1024")
         }
         return Resources(
-            milliCPUs: Int((cpus * 1_000).rounded()), memoryInBytes: memory, gpus: Int(gpus))
+            milliCPUs: Int((cpus * 1_000).rounded()), memoryInBytes: Int64(memory), gpus: Int(gpus))
     }
 
     private func check(_ environment: [String: String]) throws {

@@ -22,6 +22,7 @@ actor DriverSession {
     private let lease: Lease
     private let job: JobID
     private let desk: BlobDesk
+    private let fullPatience: Duration
     private let onLeaseLost: @Sendable () async -> Void
     private var unsent: [Unsent] = []
     private var unsentBytes = 0
@@ -38,13 +39,15 @@ actor DriverSession {
 
     init(
         connection: ChannelConnection, store: any JobStore, lease: Lease, job: JobID,
-        desk: BlobDesk, onLeaseLost: @escaping @Sendable () async -> Void
+        desk: BlobDesk, fullPatience: Duration = DriverSession.fullPatience,
+        onLeaseLost: @escaping @Sendable () async -> Void
     ) {
         self.connection = connection
         self.store = store
         self.lease = lease
         self.job = job
         self.desk = desk
+        self.fullPatience = fullPatience
         self.onLeaseLost = onLeaseLost
     }
 
@@ -65,7 +68,7 @@ actor DriverSession {
         end()
     }
 
-    /// The driver's process is gone: nothing more is sent for it. What it said before is still
+    /// The driver's process or its lease is gone: nothing more is sent for it. What it said before is still
     /// read.
     func end() {
         isOver = true
@@ -191,13 +194,13 @@ actor DriverSession {
                 fullSince = since
                 if batch.count > 1 {
                     count = 1
-                } else if ContinuousClock.now - since < DriverSession.fullPatience {
+                } else if ContinuousClock.now - since < fullPatience {
                     await sleep(&pause)
                 } else {
                     refuse(batch, because: "the store is full: \(bound)")
                 }
             } catch JobStoreError.leaseLost {
-                dropUnsent(unsent.count)
+                end()
                 return await onLeaseLost()
             } catch JobStoreError.jobOver {
                 // The driver may use its grace for something else.

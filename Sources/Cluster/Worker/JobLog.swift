@@ -80,7 +80,7 @@ final class JobLog: Sendable {
             guard let batch = queue.withLock({ $0.takeBatch() }) else { return }
             do {
                 try await store.appendLogs(batch, to: job)
-                let satisfied = queue.withLock { $0.stored(batch.count) }
+                let satisfied = queue.withLock { $0.stored(batch) }
                 for waiter in satisfied { waiter.resume() }
                 pause = queue.withLock { $0.holdsBatch } ? .zero : JobLog.delay
             } catch {
@@ -100,8 +100,9 @@ extension JobLog {
         enum Taken { case taken(isFirst: Bool), dropped, full }
 
         private var lines: [LogLine] = []
-        private var bytes = 0
         private var droppedCount = 0
+        /// Of all lines that are not stored yet.
+        private var bytes = 0
         /// Lines ever taken, and ever stored; what is between is in `lines` or on its way.
         private var takenCount = 0
         private var storedCount = 0
@@ -115,12 +116,12 @@ extension JobLog {
         }
 
         mutating func take(_ line: LogLine, waits: Bool) -> Taken {
-            if lines.count >= JobLog.linesMax || bytes >= JobLog.bytesMax {
+            if takenCount - storedCount >= JobLog.linesMax || bytes >= JobLog.bytesMax {
                 if waits && ContinuousClock.now - lastProgress < JobLog.stallMax { return .full }
                 droppedCount += 1
                 return .dropped
             }
-            if lines.isEmpty { lastProgress = .now }
+            if takenCount == storedCount { lastProgress = .now }
             markDropped()
             put(line)
             defer { isShipping = true }
@@ -153,20 +154,17 @@ extension JobLog {
                 size += lines[count].text.utf8.count
                 count += 1
             }
-            defer {
-                lines.removeFirst(count)
-                bytes -= size
-            }
+            defer { lines.removeFirst(count) }
             return Array(lines[..<count])
         }
 
         mutating func putBack(_ batch: [LogLine]) {
             lines.insert(contentsOf: batch, at: 0)
-            bytes += batch.reduce(0) { $0 + $1.text.utf8.count }
         }
 
-        mutating func stored(_ count: Int) -> [CheckedContinuation<Void, Never>] {
-            storedCount += count
+        mutating func stored(_ batch: [LogLine]) -> [CheckedContinuation<Void, Never>] {
+            storedCount += batch.count
+            bytes -= batch.reduce(0) { $0 + $1.text.utf8.count }
             lastProgress = .now
             let satisfied = waiters.filter { $0.value.target <= storedCount }
             for number in satisfied.keys { waiters[number] = nil }

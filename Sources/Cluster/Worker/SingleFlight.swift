@@ -1,6 +1,7 @@
 /// Work that many ask for and one task does: callers of one key share its outcome.
 ///
-/// A caller that is cancelled leaves at once; the work is cancelled when the last caller has left.
+/// A caller that is cancelled leaves at once; the work is cancelled when the last caller has left, and
+/// the next work on the same key begins when it has ended.
 actor SingleFlight<Value: Sendable> {
     private struct Flight {
         let number: Int
@@ -8,6 +9,8 @@ actor SingleFlight<Value: Sendable> {
         var callers: [Int: CheckedContinuation<Value, any Error>] = [:]
     }
     private var flights: [String: Flight] = [:]
+    /// Cancelled work that has not ended yet.
+    private var abandoned: [String: Flight] = [:]
     private var lastNumber = 0
 
     /// Joins the work on `key`, or starts it.
@@ -35,7 +38,12 @@ actor SingleFlight<Value: Sendable> {
         if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
         if flights[key] == nil {
             let number = nextNumber()
-            flights[key] = Flight(number: number, task: Task { await fly(key, number, work) })
+            let previous = abandoned[key]?.task
+            let task = Task {
+                await previous?.value
+                await fly(key, number, work)
+            }
+            flights[key] = Flight(number: number, task: task)
         }
         flights[key]?.callers[caller] = continuation
     }
@@ -43,8 +51,9 @@ actor SingleFlight<Value: Sendable> {
     private func leave(_ key: String, as caller: Int) {
         guard let continuation = flights[key]?.callers.removeValue(forKey: caller) else { return }
         continuation.resume(throwing: CancellationError())
-        if flights[key]?.callers.isEmpty == true {
-            flights.removeValue(forKey: key)?.task.cancel()
+        if flights[key]?.callers.isEmpty == true, let flight = flights.removeValue(forKey: key) {
+            flight.task.cancel()
+            abandoned[key] = flight
         }
     }
 
@@ -57,7 +66,7 @@ actor SingleFlight<Value: Sendable> {
         } catch {
             outcome = .failure(error)
         }
-        // Abandoned work may end after the next work on the same key began.
+        if abandoned[key]?.number == number { abandoned[key] = nil }
         guard flights[key]?.number == number else { return }
         for caller in (flights.removeValue(forKey: key)?.callers ?? [:]).values {
             caller.resume(with: outcome)

@@ -1,0 +1,105 @@
+import TestSupport
+
+/// A job's program that speaks the job channel, so that a worker can be tested without a toolchain.
+enum PythonJob {
+    /// As driver: `map NAME COUNT` enqueues COUNT tasks and prints what they answered; `sleep`;
+    /// `exit CODE`. As executor: the task's name says what it does.
+    static var source: String {
+        get throws { text(python: try Python.executable) }
+    }
+
+    private static func text(python: String) -> String {
+        """
+        #!\(python)
+        import json, os, signal, socket, struct, sys, time
+        role = os.environ.get("MANTA_ROLE")
+        if role == "describe":
+            print('{"tasks": []}')
+            sys.exit(0)
+        if role == "executor" and "absent" in sys.argv:
+            time.sleep(600)
+        channel = socket.socket(socket.AF_UNIX)
+        channel.connect(os.environ["MANTA_CHANNEL"])
+
+        def send(header, payload=b""):
+            head = json.dumps(header).encode()
+            body = b"\\x01" + struct.pack(">I", len(head)) + head + payload
+            channel.sendall(struct.pack(">I", len(body)) + body)
+
+        def exactly(count):
+            data = b""
+            while len(data) < count:
+                part = channel.recv(count - len(data))
+                if not part:
+                    sys.exit(0)
+                data += part
+            return data
+
+        def receive():
+            body = exactly(struct.unpack(">I", exactly(4))[0])
+            size = struct.unpack(">I", body[1:5])[0]
+            header = json.loads(body[5:5 + size])
+            name = next(iter(header))
+            return name, header[name], body[5 + size:]
+
+        send({"hello": {"protocolVersion": 1, "role": role, "pid": os.getpid(),
+                        "token": os.environ["MANTA_CHANNEL_TOKEN"]}})
+        name, body, _ = receive()
+        assert name == "welcome", name
+
+        def answer(assignment, result, payload=b""):
+            send({"answered": {"assignment": assignment, "_1": result}}, payload)
+
+        def work(task, attempt, payload):
+            if task == "crash" or (task == "crash-once" and attempt == 1):
+                os.kill(os.getpid(), signal.SIGKILL)
+            if task == "hang-up" and attempt == 1:
+                channel.close()
+                time.sleep(600)
+            if task == "sleep":
+                time.sleep(600)
+            if task == "stubborn":
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            if task == "wait":
+                time.sleep(0.5)
+            if task == "print":
+                print("working on", payload.decode(), flush=True)
+            return str(int(payload) ** 2).encode()
+
+        if role == "executor":
+            while True:
+                name, body, payload = receive()
+                if name == "shutdown":
+                    if signal.getsignal(signal.SIGTERM) == signal.SIG_IGN:
+                        time.sleep(600)
+                    sys.exit(0)
+                if name != "run":
+                    continue
+                if body["task"] == "error":
+                    answer(body["assignment"], {"failed": {"message": "no " + payload.decode()}})
+                    continue
+                answer(body["assignment"], {"succeeded": {}},
+                       work(body["task"], body["attempt"], payload))
+
+        print("driver", os.environ["MANTA_JOB_ID"], "on", os.environ["MANTA_NODE"], flush=True)
+        if sys.argv[1] == "sleep":
+            time.sleep(600)
+        if sys.argv[1] == "exit":
+            sys.exit(int(sys.argv[2]))
+        count = int(sys.argv[3])
+        for number in range(count):
+            send({"enqueue": {"request": number, "_1": {
+                "name": sys.argv[2], "occurrence": 0, "milliCPUs": 1000, "memoryInBytes": 0,
+                "attemptsMax": 3, "retriesErrors": False}}}, str(number).encode())
+        answers = {}
+        while len(answers) < count:
+            name, body, payload = receive()
+            if name == "completed":
+                kind = next(iter(body["_1"]))
+                answers[body["request"]] = payload.decode() if kind == "succeeded" else kind
+        text = " ".join(answers[n] for n in range(count))
+        print("answers", text, flush=True)
+        send({"result": {}}, json.dumps(text).encode())
+        """
+    }
+}
