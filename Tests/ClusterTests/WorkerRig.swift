@@ -5,8 +5,8 @@ import TestSupport
 
 @testable import Cluster
 
-/// A worker with real processes: a compiler that is a shell script, and jobs that are Python programs
-/// speaking the job channel.
+/// A worker with real processes: a compiler that is a shell script, and jobs that are Python
+/// programs speaking the job channel.
 final class WorkerRig: Sendable {
     let folder: TemporaryFolder
     let store: StoreDouble
@@ -14,7 +14,8 @@ final class WorkerRig: Sendable {
     private let task: Task<Void, Never>
     let worker: Worker
 
-    /// - Parameter folder: shared by workers that share a compiler; each has a place of its own in it.
+    /// - Parameter folder: shared by workers that share a compiler; each has a place of its own in
+    ///   it.
     init(
         _ name: String = "worker-1", folder: TemporaryFolder? = nil,
         store: StoreDouble = StoreDouble(), blobs: InMemoryBlobStore = InMemoryBlobStore(),

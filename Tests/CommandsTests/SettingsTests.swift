@@ -1,83 +1,147 @@
 import Foundation
-import TestSupport
 import Testing
 
 @testable import Commands
 
-@Suite struct SettingsTests {
-    @Test("A .env file gives variables, without quotes, comments and exports")
-    func dotEnv() {
+@Suite struct DotEnvTests {
+    @Test("Lines are read as a shell would, with nothing expanded")
+    func parse() {
         let values = DotEnv.parse(
             """
-            # comment
-            A=1
-            export B = two words
-            C="quoted"
-            D='single'
-            not a setting
-            =nothing
-            E=
+            # a comment
+            PLAIN=value
+            export EXPORTED=yes
+              SPACED  =  around
+            EMPTY=
+            DOUBLE="two words"
+            SINGLE='$HOME # kept'
+            MIXED="it's"
+            QUOTED='"inner"'
+            COMMENT=value # said
+            HASH=a#b
+            ONLY= # nothing
+            AFTER="quoted" # comment
+            OPEN="not closed
+            URL=redis://:p%40ss@host:6379/0?a=b
+            DOLLAR=$HOME
+            no equals sign
+            =no name
+            TWICE=1
+            TWICE=2
             """)
         #expect(
-            values == ["A": "1", "B": "two words", "C": "quoted", "D": "single", "E": ""])
+            values == [
+                "PLAIN": "value", "EXPORTED": "yes", "SPACED": "around", "EMPTY": "",
+                "DOUBLE": "two words", "SINGLE": "$HOME # kept", "MIXED": "it's",
+                "QUOTED": "\"inner\"", "COMMENT": "value", "HASH": "a#b", "ONLY": "",
+                "AFTER": "quoted", "OPEN": "\"not closed", "URL": "redis://:p%40ss@host:6379/0?a=b",
+                "DOLLAR": "$HOME", "TWICE": "2",
+            ])
     }
 
-    @Test("The first of several names that is set and not empty counts")
-    func precedence() {
-        let environment = Environment(values: [
-            "RAY_ADDRESS": "http://ray:1", "MANTA_ADDRESS": "", "XDG_STATE_HOME": "relative",
-            "HOME": "/home/ada",
-        ])
-        #expect(environment.headAddress(nil) == "http://ray:1")
-        #expect(environment.headAddress("head:8265") == "http://head:8265")
-        #expect(environment.stateDirectory == "/home/ada/.local/state/manta")
+    @Test("Carriage returns do not stick to values")
+    func lineEnds() {
+        #expect(DotEnv.parse("A=1\r\nB=\"2\"\r\n") == ["A": "1", "B": "2"])
+    }
+
+    @Test("No file, a folder, or a file that is far too long, is empty")
+    func files() throws {
+        let place = try TestPlace()
+        #expect(DotEnv.read(place.path + "/none") == [:])
+        #expect(DotEnv.read(place.path) == [:])
+        try place.write("A=1\n" + String(repeating: "#", count: 65 << 10), to: "long")
+        #expect(DotEnv.read(place.path + "/long") == [:])
+        try place.write("A=1", to: "good")
+        #expect(DotEnv.read(place.path + "/good") == ["A": "1"])
+    }
+}
+
+@Suite struct ByteSizeTests {
+    @Test(
+        "Sizes with units",
+        arguments: [
+            ("4GiB", 4 << 30), ("512MiB", 512 << 20), ("1.5GB", 1_500_000_000), ("0B", 0),
+            ("7B", 7),
+            ("1kB", 1_000), ("1KB", 1_000), ("1KiB", 1_024), ("2TiB", 2 << 40),
+            ("0.5TB", 500 << 30),
+        ] as [(String, Int64)])
+    func sizes(_ text: String, _ bytes: Int64) throws {
+        let expected = text == "0.5TB" ? 500_000_000_000 : bytes
+        #expect(try ByteSize(text).bytes == expected)
+    }
+
+    @Test("A bare number asks back")
+    func bareNumber() {
+        let error = #expect(throws: SettingError.self) { try ByteSize("4") }
+        #expect(error?.description.contains("did you mean 4GiB or 4MiB?") == true)
     }
 
     @Test(
-        "Sizes need a unit, and say so", arguments: ["12", "", "GiB", "-1GiB", "1e400GB", "4 XB"])
-    func badSizes(_ text: String) {
+        "What is no size is refused, and never traps",
+        arguments: [
+            "", "GiB", "-1GiB", "infGiB", "nanB", "1e300TiB", "9e18B", "4 GiB", "4gib", "GiB4",
+            "four",
+            "0x", "1,5GB", "٤GiB", "4G",
+        ])
+    func nonsense(_ text: String) {
         #expect(throws: SettingError.self) { try ByteSize(text) }
     }
+}
 
-    @Test("Sizes take binary and decimal units")
-    func sizes() throws {
-        #expect(try ByteSize("4GiB").bytes == 4 << 30)
-        #expect(try ByteSize("1.5MB").bytes == 1_500_000)
-        #expect(try ByteSize("512KiB").bytes == 512 << 10)
+@Suite struct EnvironmentTests {
+    @Test("The head's address: flag, ours, Ray's, default")
+    func headAddress() throws {
+        let place = try TestPlace()
+        func address(_ values: [String: String], flag: String? = nil) -> String {
+            Environment(values: values.merging(["MANTA_DATA_DIR": place.path]) { a, _ in a })
+                .headAddress(flag)
+        }
+        #expect(address([:]) == "http://localhost:8265")
+        #expect(address(["RAY_ADDRESS": "http://ray:1"]) == "http://ray:1")
+        #expect(address(["RAY_ADDRESS": "auto"]) == "http://localhost:8265")
+        #expect(address(["RAY_ADDRESS": ""]) == "http://localhost:8265")
+        let both = ["RAY_ADDRESS": "a:1", "RAY_API_SERVER_ADDRESS": "b:2"]
+        #expect(address(both) == "http://b:2")
+        #expect(address(both.merging(["MANTA_ADDRESS": "c:3"]) { a, _ in a }) == "http://c:3")
+        #expect(address(["MANTA_ADDRESS": "c:3"], flag: "https://d") == "https://d")
     }
 
-    @Test("A secret file is its owner's alone, and the second maker reads the first one's secret")
-    func secretFile() throws {
-        let folder = NSTemporaryDirectory() + "manta-secret-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let first = try SecretFile.make(folder + "/deep/token")
-        #expect(first.count == 64)
-        #expect(try SecretFile.make(folder + "/deep/token") == first)
-        let mode =
-            try FileManager.default.attributesOfItem(atPath: folder + "/deep/token")[
-                .posixPermissions] as? Int
-        #expect(mode == 0o600)
-        #expect(throws: SettingError.self) { try SecretFile.read(folder + "/none") }
+    @Test("A secret comes from its variable, else from its file")
+    func secrets() throws {
+        let place = try TestPlace()
+        let file = try place.write("  from file \n", to: "secret")
+        #expect(try Environment(values: ["S": "direct", "S_FILE": file]).secret("S") == "direct")
+        #expect(try Environment(values: ["S_FILE": file]).secret("S") == "from file")
+        #expect(try Environment(values: ["S": ""]).secret("S") == nil)
+        #expect(throws: SettingError.self) {
+            try Environment(values: ["S_FILE": place.path + "/none"]).secret("S")
+        }
     }
 
-    @Test("A recycled or ended process is not taken for a running `manta up`")
-    func upState() {
-        #expect(UpState.startTime(of: getpid()) > 0)
-        #expect(UpState.startTime(of: 0) == 0)
-        var state = UpState(
-            pid: getpid(), pidStart: UpState.startTime(of: getpid()), isReady: true,
-            dataDirectory: "/tmp", tokenFile: "/tmp/token", components: [])
-        #expect(state.isAlive)
-        state.pidStart += 1
-        #expect(!state.isAlive)
+    @Test("The token is made once, and only where it may be")
+    func token() throws {
+        let place = try TestPlace()
+        let environment = Environment(values: ["XDG_STATE_HOME": place.path])
+        #expect(try environment.token() == nil)
+        let made = try #require(try environment.token(makes: true))
+        #expect(made.utf8.count == 64)
+        #expect(try environment.token() == made && environment.token(makes: true) == made)
+        let set = Environment(values: ["XDG_STATE_HOME": place.path, "MANTA_TOKEN": "own"])
+        #expect(try set.token() == "own")
     }
 
-    @Test("A port that somebody listens on is passed over")
-    func freePort() throws {
-        var taken: Set<Int> = []
-        let first = try FreePort.from(40_000, taken: &taken)
-        let second = try FreePort.from(first, taken: &taken)
-        #expect(second > first)
-        #expect(!FreePort.answers(first))
+    @Test("Folders follow XDG; relative values are ignored; the runtime folder stays short")
+    func folders() {
+        let home = Environment(values: ["HOME": "/home/u", "XDG_DATA_HOME": "relative"])
+        #expect(home.stateDirectory == "/home/u/.local/state/manta")
+        #expect(home.dataDirectory == "/home/u/.local/share/manta")
+        #expect(home.cacheDirectory == "/home/u/.cache/manta")
+        #expect(Environment(values: ["XDG_CACHE_HOME": "/c"]).cacheDirectory == "/c/manta")
+        #expect(
+            Environment(values: ["XDG_RUNTIME_DIR": "/run/u"]).runtimeDirectory == "/run/u/manta")
+        let long = "/" + String(repeating: "x", count: 80)
+        #expect(
+            Environment(values: ["XDG_RUNTIME_DIR": long]).runtimeDirectory.hasPrefix("/tmp/manta-")
+        )
     }
 }

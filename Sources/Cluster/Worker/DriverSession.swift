@@ -68,8 +68,8 @@ actor DriverSession {
         end()
     }
 
-    /// The driver's process or its lease is gone: nothing more is sent for it. What it said before is still
-    /// read.
+    /// The driver's process or its lease is gone: nothing more is sent for it. What it said before
+    /// is still read.
     func end() {
         isOver = true
         dropUnsent(unsent.count)

@@ -1,7 +1,7 @@
 /// Work that many ask for and one task does: callers of one key share its outcome.
 ///
-/// A caller that is cancelled leaves at once; the work is cancelled when the last caller has left, and
-/// the next work on the same key begins when it has ended.
+/// A caller that is cancelled leaves at once; the work is cancelled when the last caller has left,
+/// and the next work on the same key begins when it has ended.
 actor SingleFlight<Value: Sendable> {
     private struct Flight {
         let number: Int

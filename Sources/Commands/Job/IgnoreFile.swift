@@ -37,8 +37,9 @@ struct IgnoreFile {
     }
 
     private static func parse(_ text: String) -> [Rule] {
-        text.split(separator: "\n").compactMap { line in
-            var line = Array(line.utf8)
+        // As bytes: to a String, a carriage return and a line feed are one character.
+        text.utf8.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            var line = Array(line)
             if line.last == UInt8(ascii: "\r") { line.removeLast() }
             dropTrailingSpaces(&line)
             guard let first = line.first, first != UInt8(ascii: "#") else { return nil }
@@ -48,8 +49,11 @@ struct IgnoreFile {
             let isForFolders = line.last == slash
             if isForFolders { line.removeLast() }
             let isRooted = line.contains(slash)
-            var parts = line.split(separator: slash).map { WildcardName($0) }
-            guard !parts.isEmpty else { return nil }
+            if line.first == slash { line.removeFirst() }
+            let names = line.split(separator: slash, omittingEmptySubsequences: false)
+            // An empty name, as in "a//b", is no file's.
+            guard !names.contains(where: \.isEmpty) else { return nil }
+            var parts = names.map { WildcardName($0) }
             if !isRooted { parts.insert(.anyFolders, at: 0) }
             return Rule(parts: parts, isNegative: isNegative, isForFolders: isForFolders)
         }

@@ -72,6 +72,9 @@ struct JobLogsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await head.withClient { client in
+            // A head or a job that is not there is said at once; one that is lost later is waited
+            // for.
+            _ = try await client.job(id)
             if follow && !head.json {
                 let end = try await JobFollower(client: client, id: id).follow(showsPhases: false)
                 throw ExitCode(JobBanner.exitCode(of: end))

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Cluster
+import Foundation
+import HTTPClient
+import Jobs
+import Logging
+import Synchronization
+import Testing
+
+@testable import Commands
+
+/// What `job submit` sends, to a real head.
+@Suite struct SubmitCommandTests {
+    /// A head over stores in memory.
+    private final class TestHead: Sendable {
+        let store = InMemoryJobStore()
+        let blobs = InMemoryBlobStore()
+        let client: HeadClient
+        private let task: Task<Void, any Error>
+
+        init() async throws {
+            var configuration = try HeadConfiguration(token: "t", version: "1")
+            configuration.port = 0
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            let head = Head(configuration, store: store, blobs: blobs, logger: logger)
+            let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
+            task = Task {
+                defer { continuation.finish() }
+                try await head.run { continuation.yield($0) }
+            }
+            var bound: Int?
+            for await port in ports {
+                bound = port
+                break
+            }
+            let port = try #require(bound)
+            client = HeadClient(address: "http://127.0.0.1:\(port)", token: "t")
+        }
+
+        /// Submits as the command does and answers the job that arrived.
+        func submit(_ arguments: String...) async throws -> NewJob {
+            let command = try SubmitCommand.parse(arguments)
+            let request = try await Upload(command: command, client: client).submission()
+            let reply = try await client.submit(request)
+            let id = try #require(JobID(rawValue: reply.submissionID))
+            return try #require(try await store.job(id)).spec
+        }
+
+        func stop() async {
+            task.cancel()
+            _ = await task.result
+        }
+    }
+
+    @Test("One argument after -- is shell text; several are a command's words")
+    func commands() async throws {
+        let head = try await TestHead()
+        #expect(
+            try await head.submit("--", "cd /tmp && ls | wc -l").entrypoint
+                == .command("cd /tmp && ls | wc -l"))
+        #expect(
+            try await head.submit("--", "echo", "one word", "$HOME").entrypoint
+                == .command("echo 'one word' '$HOME'"))
+        #expect(try await head.submit("--", "ls").entrypoint == .command("ls"))
+        // What stands after -- is never taken for an option of ours.
+        #expect(
+            try await head.submit("--", "python", "t.py", "--json", "-h").entrypoint
+                == .command("python t.py --json -h"))
+        await head.stop()
+    }
+
+    @Test("A script goes along as a blob, its options kept word for word")
+    func script() async throws {
+        let head = try await TestHead()
+        let place = try TestPlace()
+        let path = try place.write("import Manta\n", to: "jobs/train.swift")
+        let job = try await head.submit(path, "--", "--width", "75", "--name", "a b")
+        guard case .script(let name, let digest, let arguments) = job.entrypoint else {
+            Issue.record("\(job.entrypoint) is no script")
+            return
+        }
+        #expect(name == "train.swift" && arguments == ["--width", "75", "--name", "a b"])
+        #expect(try await head.blobs.get(digest) == Array("import Manta\n".utf8))
+        await head.stop()
+    }
+
+    @Test("Settings of the job arrive")
+    func settings() async throws {
+        let head = try await TestHead()
+        let job = try await head.submit(
+            "--submission-id", "mine.1", "--env", "A=b=c", "--env", "EMPTY=", "--metadata", "k=v",
+            "--entrypoint-num-cpus", "0.5", "--priority", "3", "--", "true")
+        #expect(job.id.rawValue == "mine.1" && job.environment == ["A": "b=c", "EMPTY": ""])
+        #expect(job.metadata == ["k": "v"] && job.driverResources.milliCPUs == 500)
+        #expect(job.priority == 3)
+        await head.stop()
+    }
+
+    @Test("A working directory is sent without what it leaves at home")
+    func workingDirectory() async throws {
+        let head = try await TestHead()
+        let place = try TestPlace()
+        try place.write("print(1)", to: "wd/train.py")
+        try place.write("*.csv\nvenv/\n", to: "wd/.gitignore")
+        try place.write("big", to: "wd/data.csv")
+        try place.write("big", to: "wd/venv/lib/x")
+        try place.write("x", to: "wd/.git/config")
+        let job = try await head.submit("--working-dir", place.path + "/wd", "--", "true")
+        let digest = try #require(job.workingDirectory)
+        let bytes = try await head.blobs.get(digest)
+        try ZipArchive.unpack(Data(bytes), to: place.path + "/out")
+        let names = try FileManager.default.subpathsOfDirectory(atPath: place.path + "/out")
+        #expect(names.sorted() == [".gitignore", "train.py"])
+        let error = await #expect(throws: CommandFailure.self) {
+            try await head.submit("--working-dir", place.path + "/none", "--", "true")
+        }
+        #expect(error?.code == 3)
+        await head.stop()
+    }
+}
