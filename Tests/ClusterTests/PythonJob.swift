@@ -5,10 +5,11 @@ enum PythonJob {
     /// As driver: `map NAME COUNT` enqueues COUNT tasks and prints what they answered; `sleep`;
     /// `exit CODE`. As executor: the task's name says what it does.
     static var source: String {
-        get throws { text(python: try Python.executable) }
+        get throws { channel(python: try Python.executable) + work }
     }
 
-    private static func text(python: String) -> String {
+    /// Connects and says hello.
+    private static func channel(python: String) -> String {
         """
         #!\(python)
         import json, os, signal, socket, struct, sys, time
@@ -47,6 +48,11 @@ enum PythonJob {
         name, body, _ = receive()
         assert name == "welcome", name
 
+        """
+    }
+
+    /// What the two roles do.
+    private static let work = """
         def answer(assignment, result, payload=b""):
             send({"answered": {"assignment": assignment, "_1": result}}, payload)
 
@@ -101,5 +107,4 @@ enum PythonJob {
         print("answers", text, flush=True)
         send({"result": {}}, json.dumps(text).encode())
         """
-    }
 }
