@@ -18,10 +18,12 @@ final class SignalEar: Sendable {
 
     /// Does something and waits until its signal was heard. With nil: just does it, again and again
     /// until anything was heard or a moment passed (a subscription needs a moment to stand).
+    ///
+    /// - Parameter countsEarlier: whether what was heard before the action counts too.
     func hears(
-        _ signal: StoreSignal?, after action: () async throws -> Void
+        _ signal: StoreSignal?, countsEarlier: Bool = false, after action: () async throws -> Void
     ) async throws {
-        heard.withLock { $0 = [] }
+        if !countsEarlier { heard.withLock { $0 = [] } }
         try await action()
         let deadline = ContinuousClock.now + (signal == nil ? .milliseconds(200) : .seconds(5))
         while ContinuousClock.now < deadline {
