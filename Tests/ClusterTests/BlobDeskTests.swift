@@ -170,4 +170,31 @@ import Testing
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: folder.path + "/cache") == [digest])
     }
+
+    @Test("A full cache gives up what was longest not used, and keeps what is in use")
+    func trim() async throws {
+        let folder = try TemporaryFolder()
+        let blobs = InMemoryBlobStore()
+        let cache = try BlobCache(store: blobs, directory: folder.path + "/cache")
+        var digests: [String] = []
+        for number in 0..<5 {
+            digests.append(try await blobs.put([UInt8](repeating: UInt8(number), count: 1_000)))
+            let path = try await cache.path(of: digests[number])
+            // Used two hours ago, the first one the longest.
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -7_200 + Double(number))],
+                ofItemAtPath: path)
+        }
+        try folder.write("half", to: "cache/\(digests[0]).x.part")
+        _ = try await cache.path(of: digests[0])
+        try await cache.trim(to: 3_100)
+        func names() throws -> Set<String> {
+            Set(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/cache"))
+        }
+        // The draft is too young to go; the first blob was used just now.
+        #expect(try names() == [digests[0], digests[3], digests[4], digests[0] + ".x.part"])
+        try await cache.trim(to: 0, unusedFor: .seconds(-1))
+        #expect(try names().isEmpty)
+        #expect(try await cache.path(of: digests[1]).hasSuffix(digests[1]))
+    }
 }

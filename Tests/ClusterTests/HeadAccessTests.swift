@@ -1,6 +1,8 @@
 import Foundation
 import HTTPClient
 import Jobs
+import Logging
+import Synchronization
 import TestSupport
 import Testing
 
@@ -104,6 +106,50 @@ import Testing
         #expect(answers.first?.hasPrefix("401") == true && answers.last?.hasPrefix("200") == true)
         #expect(!text.contains("needs a token"))
         await head.stop()
+    }
+
+    @Test("Whoever guesses tokens is told to wait, and the log says so once a second")
+    func guessing() {
+        let meter = RefusalMeter()
+        let lines = Lines()
+        let logger = Logger(label: "test") { _ in lines }
+        let answers = (0..<150).map { _ in meter.count("/api/jobs/", "test", logger: logger) }
+        #expect(answers == (0..<150).map { $0 >= RefusalMeter.refusalsMax })
+        #expect(lines.count.value.withLock { $0 } == 1)
+    }
+
+    @Test("Guesses of others do not keep those out who have the token")
+    func crowded() async throws {
+        let head = try await RunningHead.start()
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<300 {
+                group.addTask {
+                    try await head.send(.get, "/api/jobs/", token: "guess\(number)").status
+                }
+            }
+            for try await status in group { #expect(status == 401 || status == 429) }
+        }
+        #expect(try await head.get("/api/jobs/").status == 200)
+        #expect(try await head.send(.get, "/readyz", token: nil).status == 200)
+        await head.stop()
+    }
+
+    /// Counts log lines.
+    private struct Lines: LogHandler {
+        let count = Counter()
+        var metadata = Logger.Metadata()
+        var logLevel = Logger.Level.info
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { count.value.withLock { $0 += 1 } }
+    }
+
+    private final class Counter: Sendable {
+        let value = Mutex(0)
     }
 
     @Test("The port of another process is an error with words")

@@ -85,6 +85,14 @@ import Testing
         await head.stop()
     }
 
+    @Test("More uploads at once than there are places are told to come back")
+    func places() {
+        let places = Places(2)
+        #expect(places.take() && places.take() && !places.take())
+        places.giveBack()
+        #expect(places.take() && !places.take())
+    }
+
     @Test("A full store is said with the status for it")
     func full() async throws {
         let head = try await RunningHead.start(blobs: InMemoryBlobStore(budgetInBytes: 20))

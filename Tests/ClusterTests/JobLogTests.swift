@@ -28,7 +28,7 @@ import Testing
         let (store, log) = try await makeLog()
         let texts = (0..<5_000).map(String.init)
         await append(texts, to: log)
-        await log.flush()
+        await log.flush(within: .seconds(60))
         #expect(store.storedLines == texts)
         #expect(store.batches.allSatisfy { $0.count <= JobLog.batchMax })
         #expect(store.count(of: .appendLogs) < 100)
@@ -39,7 +39,7 @@ import Testing
         let (store, log) = try await makeLog()
         log.append(.err, prefix: "(t pid=1) ", text: "text", endsWithLineFeed: false)
         log.note("said by the system")
-        await log.flush()
+        await log.flush(within: .seconds(60))
         let lines = store.batches.flatMap { $0 }
         #expect(lines.map(\.stream) == [.err, .system])
         #expect(lines[0].prefix == "(t pid=1) " && !lines[0].endsWithLineFeed)
@@ -51,7 +51,7 @@ import Testing
         let (store, log) = try await makeLog()
         let long = String(repeating: "x", count: 60_000)
         await append(Array(repeating: long, count: 200), to: log)
-        await log.flush()
+        await log.flush(within: .seconds(60))
         #expect(store.storedLines.count == 200)
         for batch in store.batches {
             #expect(batch.reduce(0) { $0 + $1.text.utf8.count } < JobLog.batchMaxInBytes + 60_000)
@@ -66,7 +66,7 @@ import Testing
         await append(texts, to: log)
         // What did not fit into the queue had to be stored before the last line was taken.
         #expect(store.storedLines.count >= JobLog.linesMax - JobLog.batchMax)
-        await log.flush(within: .seconds(30))
+        await log.flush(within: .seconds(60))
         #expect(store.storedLines == texts)
     }
 
@@ -88,7 +88,7 @@ import Testing
         store.failAlways(.appendLogs, with: nil)
         try await eventually("there is room again") { store.storedLines.count > 1_000 }
         await append(["after"], to: log)
-        await log.flush(within: .seconds(30))
+        await log.flush(within: .seconds(60))
         let mark = "5000 lines dropped: the log could not be stored"
         #expect(store.storedLines == kept + [mark, "after"])
     }
@@ -102,7 +102,7 @@ import Testing
         let clock = ContinuousClock()
         #expect(clock.measure { log.note("lost") } < .seconds(1))
         store.failAlways(.appendLogs, with: nil)
-        await log.flush(within: .seconds(30))
+        await log.flush(within: .seconds(60))
         #expect(store.storedLines.count == JobLog.linesMax + 1)
         #expect(store.storedLines.last == "1 lines dropped: the log could not be stored")
     }
@@ -115,7 +115,7 @@ import Testing
         await append(["a", "b"], to: log)
         try await eventually("the first try failed") { store.count(of: .appendLogs) >= 1 }
         await append(["c"], to: log)
-        await log.flush()
+        await log.flush(within: .seconds(60))
         #expect(store.storedLines == ["a", "b", "c"])
     }
 

@@ -14,6 +14,7 @@ final class RunningHead: Sendable {
     let store: StoreDouble
     let blobs: InMemoryBlobStore
     private let task: Task<Void, any Error>
+    private let http = HTTPClient()
 
     var url: String { "http://127.0.0.1:\(port)" }
 
@@ -74,7 +75,7 @@ final class RunningHead: Sendable {
         var all = HTTPHeaders()
         if let token { all.append(name: "Authorization", value: "Bearer \(token)") }
         for (name, value) in headers { all.append(name: name, value: value) }
-        return try await HTTPClient().send(
+        return try await http.send(
             HTTPRequest(method, url + path, headers: all, body: body.map { .bytes($0) } ?? .none))
     }
 

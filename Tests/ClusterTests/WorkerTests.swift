@@ -145,6 +145,25 @@ import Testing
         await rig.stop()
     }
 
+    @Test("No more runs at once than the worker takes, whatever it asks for")
+    func attemptsMax() async throws {
+        let rig = try WorkerRig { $0.attemptsMax = 2 }
+        var jobs: [JobID] = []
+        for _ in 0..<5 {
+            jobs.append(
+                try await rig.submit(
+                    .command("sleep 0.3")))
+        }
+        for job in jobs { #expect(try await rig.end(of: job).state == .succeeded(result: nil)) }
+        let records = try await rig.store.jobs(limit: 10)
+        for record in records {
+            let start = try #require(record.startedAt)
+            let together = records.count { ($0.startedAt ?? 0) <= start && start < $0.endedAt ?? 0 }
+            #expect(together <= 2)
+        }
+        await rig.stop()
+    }
+
     @Test("A job's folder is gone soon after its end")
     func tidy() async throws {
         let rig = try WorkerRig()

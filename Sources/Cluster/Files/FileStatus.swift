@@ -10,6 +10,8 @@ struct FileStatus: Sendable {
     /// Names the file has.
     let linkCount: Int
     let isExecutable: Bool
+    /// Seconds since 1970.
+    let modifiedAt: Int
 
     /// Nil when there is no such path.
     ///
@@ -29,5 +31,6 @@ struct FileStatus: Sendable {
         owner = status.st_uid
         linkCount = Int(status.st_nlink)
         isExecutable = status.st_mode & S_IXUSR != 0
+        modifiedAt = status.st_mtim.tv_sec
     }
 }

@@ -3,6 +3,7 @@ import Hummingbird
 package import Jobs
 package import Logging
 import NIOCore
+import Synchronization
 import Telemetry
 
 /// The cluster's HTTP API. It keeps nothing: everything is in the store, so any number may run, and
@@ -38,26 +39,56 @@ package struct Head: Sendable {
             configuration: configuration, store: store, blobs: blobs, events: events,
             metrics: metrics
         ).add(to: router)
+        let listener = ListeningChannel()
         let application = Application(
             router: router,
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port),
                 serverName: "manta"),
             onServerRunning: { channel in
+                listener.keep(channel)
                 await onReady(channel.localAddress?.port ?? configuration.port)
             },
             logger: logger)
+        let serving = Task { try await application.runService(gracefulShutdownSignals: []) }
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await events.run() }
             defer { group.cancelAll() }
             do {
-                try await application.runService()
+                try await withTaskCancellationHandler {
+                    try await serving.value
+                } onCancel: {
+                    Task {
+                        await listener.close()
+                        serving.cancel()
+                    }
+                }
             } catch let error as IOError {
                 let place = "\(configuration.host):\(configuration.port)"
                 throw HeadConfigurationError(
                     reason:
                         "cannot listen on \(place): \(String(cString: strerror(error.errnoCode)))")
+            } catch is CancellationError {
+                return
             }
         }
+    }
+}
+
+/// The socket a head accepts on.
+private final class ListeningChannel: Sendable {
+    private let channel = Mutex<(any Channel)?>(nil)
+
+    func keep(_ channel: any Channel) { self.channel.withLock { $0 = channel } }
+
+    /// Ends accepting, and gives requests that run a moment to be answered.
+    ///
+    /// This comes before anything is cancelled: NIO traps when a connection arrives while the loop
+    /// over connections is being cancelled.
+    func close() async {
+        let channel = channel.withLock { $0 }
+        // Closed already is closed.
+        try? await channel?.close().get()
+        try? await Task.sleep(for: .milliseconds(200))
     }
 }

@@ -8,6 +8,9 @@ import Jobs
 /// Requests of web pages are refused whatever they show: a page must not be able to start programs.
 struct HeadAuthentication<Context: RequestContext>: RouterMiddleware {
     let token: String
+    private let refusals = RefusalMeter()
+
+    init(token: String) { self.token = token }
 
     func handle(
         _ request: Request, context: Context,
@@ -17,20 +20,24 @@ struct HeadAuthentication<Context: RequestContext>: RouterMiddleware {
             return try await next(request, context)
         }
         guard !isFromForeignPage(request) else {
-            return HeadFailure(403, "cross_site", "requests from web pages are refused")
-                .response(for: request)
+            return refusal(
+                403, "cross_site", "requests from web pages are refused", request, context)
         }
         guard let shown = shownToken(request) else {
-            return refusal("the head needs a token: Authorization: Bearer …", request)
+            return refusal(
+                401, "unauthenticated", "the head needs a token: Authorization: Bearer …. " + help,
+                request, context)
         }
         if JobToken.isEqual(shown, token) { return try await next(request, context) }
         guard let job = JobToken.job(of: shown, secret: token) else {
-            return refusal("the token is not this cluster's", request)
+            return refusal(
+                401, "unauthenticated", "the token is not this cluster's. " + help, request, context
+            )
         }
         guard HeadAuthentication.isOpen(request, to: job) else {
-            return HeadFailure(
-                403, "out_of_scope", "this token is job \(job)'s: it may see and stop that job only"
-            ).response(for: request)
+            return refusal(
+                403, "out_of_scope",
+                "this token is job \(job)'s: it may see and stop that job only", request, context)
         }
         return try await next(request, context)
     }
@@ -68,11 +75,17 @@ struct HeadAuthentication<Context: RequestContext>: RouterMiddleware {
         return site != "none" && site != "same-origin"
     }
 
-    private func refusal(_ detail: String, _ request: Request) -> Response {
-        var response = HeadFailure(
-            401, "unauthenticated", detail + ". `manta env` prints the settings of this machine's."
-        ).response(for: request)
-        response.headers[.wwwAuthenticate] = "Bearer"
+    private var help: String { "`manta env` prints the settings of this machine's." }
+
+    private func refusal(
+        _ status: Int, _ code: String, _ detail: String, _ request: Request, _ context: Context
+    ) -> Response {
+        if refusals.count(request.uri.path, code, logger: context.logger) {
+            return HeadFailure(429, "too_many_refusals", "too many refused requests; wait a second")
+                .response(for: request)
+        }
+        var response = HeadFailure(status, code, detail).response(for: request)
+        if status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
         return response
     }
 }
@@ -83,7 +96,7 @@ extension HeadFailure {
         let wantsJSON = request.headers[.accept]?.contains("application/json") ?? false
         var headers = HTTPFields()
         headers[.contentType] = wantsJSON ? "application/json" : "text/plain; charset=utf-8"
-        if status == 503 { headers[.retryAfter] = "1" }
+        if status == 503 || status == 429 { headers[.retryAfter] = "1" }
         // The answer to HEAD has no body, else it would be taken for the next answer.
         let body =
             request.method == .head

@@ -12,6 +12,21 @@ struct HeadRoutes: Sendable {
     let blobs: any BlobStore
     let events: JobEvents
     let metrics: MetricRegistry
+    private let uploads = Places(HeadRoutes.uploadsMax)
+
+    /// Uploads that arrive at once; each fills a file of its own.
+    static let uploadsMax = 16
+
+    init(
+        configuration: HeadConfiguration, store: any JobStore, blobs: any BlobStore,
+        events: JobEvents, metrics: MetricRegistry
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.blobs = blobs
+        self.events = events
+        self.metrics = metrics
+    }
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("livez") { _, _ in Response(status: .ok) }
@@ -81,6 +96,10 @@ struct HeadRoutes: Sendable {
     private func putBlob(_ request: Request, _ context: BasicRequestContext) async throws
         -> Response
     {
+        guard uploads.take() else {
+            throw HeadFailure(503, "full", "\(HeadRoutes.uploadsMax) uploads arrive already")
+        }
+        defer { uploads.giveBack() }
         try await BlobUpload(
             blobs: blobs, directory: configuration.scratchDirectory,
             sizeMax: configuration.uploadMax

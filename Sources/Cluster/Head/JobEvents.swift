@@ -13,9 +13,13 @@ actor JobEvents {
     static let followersMax = 1_000
 
     private let store: any JobStore
+    private let pollInterval: Duration
     private var watchers: [JobID: [ObjectIdentifier: Wakeup]] = [:]
 
-    init(store: any JobStore) { self.store = store }
+    init(store: any JobStore, pollInterval: Duration = JobEvents.pollInterval) {
+        self.store = store
+        self.pollInterval = pollInterval
+    }
 
     var followerCount: Int { watchers.values.reduce(0) { $0 + $1.count } }
 
@@ -44,7 +48,9 @@ actor JobEvents {
         await add(wakeup, for: job)
         do {
             var follower = Follower(job: job, cursor: cursor, store: store, follows: follows)
-            while let batch = try await follower.next(wakeup) { try await send(batch) }
+            while let batch = try await follower.next(wakeup, poll: pollInterval) {
+                try await send(batch)
+            }
         } catch {
             await remove(wakeup, for: job)
             throw error
@@ -80,7 +86,7 @@ private struct Follower {
     }
 
     /// The next events; nil after the last, and when the job is no longer kept.
-    mutating func next(_ wakeup: Wakeup) async throws -> [JobEvent]? {
+    mutating func next(_ wakeup: Wakeup, poll: Duration) async throws -> [JobEvent]? {
         while !isOver {
             let batch = try await look()
             if !batch.isEmpty {
@@ -92,7 +98,7 @@ private struct Follower {
                 return [.alive]
             }
             try Task.checkCancellation()
-            if !isOver { await wakeup.wait(atMost: JobEvents.pollInterval) }
+            if !isOver { await wakeup.wait(atMost: poll) }
         }
         return nil
     }

@@ -24,7 +24,11 @@ struct BlobCache: Sendable {
     func path(of digest: String) async throws -> String {
         guard digest.isDigest else { throw BlobStoreError.missing(digest) }
         let home = "\(directory)/\(digest)"
-        if FileManager.default.fileExists(atPath: home) { return home }
+        if FileManager.default.fileExists(atPath: home) {
+            // Now, for `trim`: what is used stays.
+            utimes(home, nil)
+            return home
+        }
         return try await fetches.value(of: digest) { [store] in
             let fetched = "\(home).\(UUID().uuidString).part"
             try await store.get(digest, toFileAt: fetched)
@@ -45,6 +49,25 @@ struct BlobCache: Sendable {
             return home
         } catch BlobCacheError.otherFileSystem {
             return try await self.path(of: digest)
+        }
+    }
+
+    /// Removes what was longest not used until at most `sizeMax` bytes are left. What was used
+    /// within `age` stays: somebody may be about to open it.
+    func trim(to sizeMax: Int64, unusedFor age: Duration = .seconds(3_600)) async throws {
+        let cutoff = Int(Date().timeIntervalSince1970) - Int(age.components.seconds)
+        try await BlockingWork.run { [directory] in
+            var files = try FileManager.default.contentsOfDirectory(atPath: directory).compactMap {
+                name in FileStatus("\(directory)/\(name)").map { (name: name, status: $0) }
+            }
+            files.sort { $0.status.modifiedAt < $1.status.modifiedAt }
+            var size = files.reduce(Int64(0)) { $0 + Int64($1.status.sizeInBytes) }
+            for file in files where file.status.modifiedAt <= cutoff {
+                // Drafts of a killed worker are of no use to anybody.
+                guard size > sizeMax || !file.name.isDigest else { continue }
+                try FileManager.default.removeItem(atPath: "\(directory)/\(file.name)")
+                size -= Int64(file.status.sizeInBytes)
+            }
         }
     }
 

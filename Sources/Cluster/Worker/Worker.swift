@@ -103,6 +103,7 @@ package actor Worker {
         let sent = endings
         let request = ClaimRequest(
             worker: id, free: free, driverSlots: freeDriverSlots, labels: configuration.labels,
+            grantsMax: max(0, min(64, configuration.attemptsMax - running.count)),
             leaseInMilliseconds: configuration.leaseDuration.inMilliseconds, endings: sent)
         let reply = try await store.claim(request)
         endings.removeFirst(sent.count)
@@ -207,12 +208,25 @@ package actor Worker {
     // MARK: Tidying
 
     private func tidyLoop() async {
+        var lastTrim: ContinuousClock.Instant?
         while !Task.isCancelled {
             try? await Task.sleep(for: configuration.heartbeatInterval)
+            if lastTrim.map({ ContinuousClock.now - $0 > .seconds(600) }) ?? true {
+                lastTrim = .now
+                await trimCache()
+            }
             for pool in pools.values {
                 await pool.endIdle(olderThan: configuration.executorIdleMax)
             }
             for job in Set(logs.keys).union(pools.keys) { await tidy(job) }
+        }
+    }
+
+    private func trimCache() async {
+        do {
+            try await context.cache.trim(to: configuration.cacheMaxInBytes)
+        } catch {
+            logger.warning("the cache cannot be trimmed", metadata: ["cause": "\(error)"])
         }
     }
 

@@ -10,6 +10,10 @@ package struct WorkerConfiguration: Sendable {
     package var labels: Set<String>
     /// Drivers use no CPU of their own, so their number is bounded by itself.
     package var driverSlots = 16
+    /// Attempts at one time, so that tasks which ask for no CPU are bounded too.
+    package var attemptsMax = 256
+    /// Bytes of blobs and binaries that are kept; what was used in the last hour stays in any case.
+    package var cacheMaxInBytes: Int64 = 20 << 30
     /// Kept between starts: compiled jobs, blobs, unpacked working directories.
     package var cacheDirectory: String
     /// Gone with the worker: its socket and the scratch folders of running jobs.
