@@ -6,51 +6,69 @@ struct ClassAnswers {
     /// Classes that the model can answer.
     private let knownCount: Int
     /// Per row, an index into `classes`.
-    private let truth: [Int]
-    private let answers: [Int]
+    private let truth: [Int32]
+    private let weights: RowWeights
 
     init(
-        predictions: Predictions, classes: [ClassLabel], labels: [ClassLabel], indices: [Int32]
+        predictions: Predictions, classes: [ClassLabel], labels: [ClassLabel], indices: [Int32],
+        weights: RowWeights
     ) {
         self.predictions = predictions
+        self.weights = weights
         knownCount = classes.count
+        var occurs = [Bool](repeating: false, count: labels.count)
+        for index in indices { occurs[Int(index)] = true }
         var all = classes
-        var indexOf: [ClassLabel: Int] = [:]
-        for (index, label) in classes.enumerated() { indexOf[label] = index }
-        let places = labels.map { label in
+        var indexOf: [ClassLabel: Int32] = [:]
+        for (index, label) in classes.enumerated() { indexOf[label] = Int32(index) }
+        let places = zip(labels, occurs).map { label, occurs in
             if let index = indexOf[label] { return index }
-            all.append(label)
-            return all.count - 1
+            // A label that no row has (of another part of the data) is no class of this answer.
+            if occurs { all.append(label) }
+            return Int32(all.count - 1)
         }
         self.classes = all
         truth = indices.map { places[Int($0)] }
-        answers = (0..<predictions.rowCount).map { predictions.classIndex(ofRow: $0) }
     }
 
     func evaluation() -> Evaluation {
-        var confusion = Array(
+        var counts = Array(
             repeating: Array(repeating: 0, count: classes.count), count: classes.count)
-        for (truth, answer) in zip(truth, answers) { confusion[truth][answer] += 1 }
-        let right = classes.indices.reduce(0) { $0 + confusion[$1][$1] }
-        var metrics = [
-            Evaluation.Metric(name: "accuracy", value: Double(right) / Double(truth.count)),
-            Evaluation.Metric(name: "f1_macro", value: Self.macroF1(confusion)),
-            Evaluation.Metric(name: "log_loss", value: logLoss()),
-        ]
-        if let area = areaUnderCurve() { metrics.append(.init(name: "roc_auc", value: area)) }
-        return Evaluation(metrics: metrics, confusion: confusion, classes: classes)
+        var sums = counts.map { $0.map { _ in 0.0 } }
+        for (row, truth) in truth.enumerated() {
+            let answer = predictions.classIndex(ofRow: row)
+            counts[Int(truth)][answer] += 1
+            sums[Int(truth)][answer] += weights[row]
+        }
+        let isBinary = knownCount == 2 && classes.count == 2
+        let areas = areasUnderCurves(isBinary: isBinary)
+        let right = classes.indices.reduce(0) { $0 + sums[$1][$1] }
+        return Evaluation(
+            metrics: [
+                ("accuracy", right / weights.sum),
+                ("f1", isBinary ? Self.f1(sums, of: 1) : nil),
+                ("f1_macro", Self.macroF1(sums, counts: counts)),
+                ("log_loss", logLoss()),
+                ("brier", brier(isBinary: isBinary)),
+                ("roc_auc", areas.roc),
+                ("pr_auc", areas.precisionRecall),
+            ],
+            confusion: counts, confusionWeights: sums, classes: classes)
     }
 
-    /// The mean over the classes that occur, as truth or as answer, of 2 TP / (2 TP + FP + FN).
-    private static func macroF1(_ confusion: [[Int]]) -> Double {
-        var scores: [Double] = []
-        for index in confusion.indices {
-            let truths = confusion[index].reduce(0, +)
-            let answers = confusion.reduce(0) { $0 + $1[index] }
-            guard truths + answers > 0 else { continue }
-            scores.append(2 * Double(confusion[index][index]) / Double(truths + answers))
+    /// 2 TP / (2 TP + FP + FN); 0 for a class that neither occurs nor is answered.
+    private static func f1(_ confusion: [[Double]], of index: Int) -> Double {
+        let truths = confusion[index].reduce(0, +)
+        let answers = confusion.reduce(0) { $0 + $1[index] }
+        return truths + answers > 0 ? 2 * confusion[index][index] / (truths + answers) : 0
+    }
+
+    /// The mean over the classes that rows have, as truth or as answer, whatever those rows weigh.
+    private static func macroF1(_ confusion: [[Double]], counts: [[Int]]) -> Double {
+        let present = counts.indices.filter { index in
+            counts[index].contains { $0 > 0 } || counts.contains { $0[index] > 0 }
         }
-        return scores.reduce(0, +) / Double(scores.count)
+        return present.reduce(0) { $0 + f1(confusion, of: $1) } / Double(present.count)
     }
 
     /// The mean of −log p(truth), p kept within float32's ε of 0 and 1, as scikit-learn does for
@@ -59,63 +77,41 @@ struct ClassAnswers {
         let epsilon = Float.ulpOfOne
         var sum = 0.0
         for (row, truth) in truth.enumerated() {
-            let scores = predictions.scores(ofRow: row)
-            let share = truth < knownCount ? scores[scores.startIndex + truth] : 0
-            sum -= PortableMath.log(Double(min(max(share, epsilon), 1 - epsilon)))
+            let share = truth < knownCount ? score(row, Int(truth)) : 0
+            sum -= weights[row] * PortableMath.log(Double(min(max(share, epsilon), 1 - epsilon)))
         }
-        return sum / Double(truth.count)
+        return sum / weights.sum
     }
 
-    /// The share of pairs of a positive and a negative row whose scores are in the right order,
-    /// equal scores counting half; nil unless there are two classes and rows of both.
-    private func areaUnderCurve() -> Double? {
-        guard knownCount == 2, classes.count == 2 else { return nil }
-        let ranked = truth.indices
-            .map { (score: predictions.scores[$0 * 2 + 1], isPositive: truth[$0] == 1) }
-            .sorted { $0.score < $1.score }
-        let positives = ranked.count { $0.isPositive }
-        let negatives = ranked.count - positives
-        guard positives > 0, negatives > 0 else { return nil }
-        var (doubledPairs, below, index) = (0, 0, 0)
-        while index < ranked.count {
-            var end = index
-            var equalPositives = 0
-            while end < ranked.count, ranked[end].score == ranked[index].score {
-                equalPositives += ranked[end].isPositive ? 1 : 0
-                end += 1
+    /// The mean of Σ (p − truth)² over the classes; of two classes the second's alone, which is
+    /// Brier's score halved (Brier, "Verification of forecasts expressed in terms of probability",
+    /// Monthly Weather Review 78, 1950) and what scikit-learn gives.
+    private func brier(isBinary: Bool) -> Double {
+        var sum = 0.0
+        for (row, truth) in truth.enumerated() {
+            var squares = truth < knownCount ? 0.0 : 1
+            for index in (isBinary ? 1 : 0)..<knownCount {
+                let distance = Double(score(row, index)) - (Int32(index) == truth ? 1 : 0)
+                squares += distance * distance
             }
-            let equalNegatives = end - index - equalPositives
-            doubledPairs += equalPositives * (2 * below + equalNegatives)
-            below += equalNegatives
-            index = end
+            sum += weights[row] * squares
         }
-        return Double(doubledPairs) / Double(2 * positives * negatives)
+        return sum / weights.sum
     }
-}
 
-/// The figures of a regression model.
-enum RegressionMetrics {
-    /// Root mean squared error, mean absolute error, and the explained share of the variance. The
-    /// last is left out for fewer than two rows; for a constant truth it is 1 if every answer is
-    /// right, else 0, as in scikit-learn.
-    static func all(truth: [Float], answers: [Float]) -> [Evaluation.Metric] {
-        let count = Double(truth.count)
-        let mean = truth.reduce(0.0) { $0 + Double($1) } / count
-        var (squares, absolutes, variance) = (0.0, 0.0, 0.0)
-        for (truth, answer) in zip(truth, answers) {
-            let error = Double(truth) - Double(answer)
-            squares += error * error
-            absolutes += abs(error)
-            variance += (Double(truth) - mean) * (Double(truth) - mean)
+    /// The areas for the second of two classes; of more classes the plain mean of each against the
+    /// rest. Undefined where a class has no row that counts, or the model does not know it.
+    private func areasUnderCurves(isBinary: Bool) -> RankedScores.Areas {
+        guard classes.count == knownCount, knownCount > 1 else { return .undefined }
+        let single = isBinary ? 1..<2 : 0..<knownCount
+        let areas = single.map { index in
+            RankedScores(rowCount: truth.count) { score($0, index) }
+                .areas(isPositive: { truth[$0] == Int32(index) }, weights: weights)
         }
-        var metrics = [
-            Evaluation.Metric(name: "rmse", value: (squares / count).squareRoot()),
-            Evaluation.Metric(name: "mae", value: absolutes / count),
-        ]
-        if truth.count > 1 {
-            let share = variance > 0 ? 1 - squares / variance : (squares == 0 ? 1 : 0)
-            metrics.append(.init(name: "r2", value: share))
-        }
-        return metrics
+        return .mean(of: areas)
+    }
+
+    private func score(_ row: Int, _ output: Int) -> Float {
+        predictions.scores[row * predictions.outputCount + output]
     }
 }

@@ -13,7 +13,7 @@ enum FloatSorting {
     }
 
     /// Unsigned integers in the order of the floats: negatives inverted, positives above them.
-    private static func key(of value: Float) -> UInt32 {
+    static func key(of value: Float) -> UInt32 {
         let bits = value.bitPattern
         return bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
     }

@@ -9,7 +9,14 @@ public struct Predictions: Sendable, Hashable {
     /// Row after row: each class's probability, or the value.
     public let scores: [Float]
 
-    init(task: TrainedModel.Task, scores: [Float], outputCount: Int) {
+    /// Answers of these scores, row after row; there is one per class, or one for a number.
+    package init(task: TrainedModel.Task, scores: [Float], outputCount: Int) {
+        precondition(outputCount > 0 && scores.count % outputCount == 0, "whole rows of scores")
+        if case .classification(let classes) = task {
+            precondition(outputCount == classes.count, "one score per class")
+        } else {
+            precondition(outputCount == 1, "one score per row")
+        }
         self.task = task
         self.scores = scores
         self.outputCount = outputCount
