@@ -6,7 +6,7 @@ ARG SWIFT_VERSION=6.3
 FROM swift:${SWIFT_VERSION}-bookworm AS build
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        libhiredis-dev libcurl4-openssl-dev libopenblas-dev \
+        libhiredis-dev libcurl4-openssl-dev zlib1g-dev libopenblas-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -17,7 +17,7 @@ RUN --mount=type=cache,target=/src/.build \
 FROM swift:${SWIFT_VERSION}-bookworm AS worker
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        libhiredis-dev libcurl4-openssl-dev libopenblas-dev libopenblas0 \
+        libhiredis-dev libcurl4-openssl-dev zlib1g-dev libopenblas-dev libopenblas0 \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -o 10001 -g 10001 /var/lib/manta
 COPY --from=build /opt/manta /opt/manta
@@ -30,7 +30,7 @@ CMD ["worker"]
 FROM swift:${SWIFT_VERSION}-bookworm-slim AS slim
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        ca-certificates libhiredis0.14 libcurl4 libopenblas0 \
+        ca-certificates libhiredis0.14 libcurl4 zlib1g libopenblas0 \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -o 10001 -g 10001 /var/lib/manta
 COPY --from=build /opt/manta/bin /opt/manta/bin

@@ -13,6 +13,9 @@ struct Room {
     /// What the room's test target needs besides the room itself and `TestSupport`.
     var testUses: [String] = []
     var hasTests = true
+    /// The least x86-64 level that the room is compiled for. Its sources are another room's, by a
+    /// link, and it runs only where `KernelChoice` has seen that it can.
+    var march: String?
 
     enum Product: String {
         case argumentParser = "ArgumentParser"
@@ -73,13 +76,24 @@ let cModules: [String: Target] = [
     "CCurl": .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     "COpenBLAS": .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
     "CLinuxProcess": .systemLibrary(name: "CLinuxProcess"),
+    "CProcessor": .systemLibrary(name: "CProcessor"),
+    "CZlib": .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 ]
 
 let rooms: [Room] = [
+    // The hot loops of learning and prediction: pure arithmetic, compiled three times.
+    Room(name: "ForestKernels", hasTests: false),
+    Room(name: "ForestKernelsAVX2", hasTests: false, march: "x86-64-v3"),
+    Room(name: "ForestKernelsAVX512", hasTests: false, march: "x86-64-v4"),
     // Foundations: they do not know each other.
     Room(name: "Redis", uses: ["CHiredis"]),
     Room(name: "HTTPClient", uses: ["CCurl"]),
-    Room(name: "DecisionForests", uses: ["COpenBLAS"]),
+    Room(
+        name: "DecisionForests",
+        uses: [
+            "COpenBLAS", "CProcessor", "CZlib", "ForestKernels", "ForestKernelsAVX2",
+            "ForestKernelsAVX512",
+        ]),
     Room(
         name: "Telemetry", products: [.logging]),
     Room(name: "JobChannel"),
@@ -108,6 +122,12 @@ let rooms: [Room] = [
         products: [.argumentParser, .logging, .crypto]),
 ]
 
+#if arch(x86_64)
+    let isX86 = true
+#else
+    let isX86 = false
+#endif
+
 let wanted = Context.environment["MANTA_ROOMS"].flatMap { text in
     text.isEmpty ? nil : Set(text.split(separator: ",").map(String.init))
 }
@@ -131,11 +151,12 @@ let cNames = Set(chosen.flatMap(\.uses)).union(["CLinuxProcess"])
 targets += cNames.sorted().compactMap { cModules[$0] }
 
 for room in chosen {
-    let settings: [SwiftSetting] = [
+    var settings: [SwiftSetting] = [
         .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
     ]
+    if let march = room.march, isX86 { settings.append(.unsafeFlags(["-Xcc", "-march=\(march)"])) }
     targets.append(
         .target(
             name: room.name,

@@ -6,11 +6,11 @@
 
 /// The binary form in which a data set travels to executors: little-endian, one form per data set.
 ///
-/// Mark "MantaDataset", version; row count, column names and columns; the target's name, kind,
+/// Mark "MantaDataset", version; row count, column names, kinds and columns; the target's name, kind,
 /// labels and values; then a flag and the weights.
 extension Dataset {
     private static let mark = "MantaDataset"
-    private static let version: UInt32 = 1
+    private static let version: UInt32 = 2
 
     /// The data set as bytes. Equal data sets give equal bytes.
     public func encoded() -> [UInt8] {
@@ -20,6 +20,7 @@ extension Dataset {
         writer.append(UInt32(rowCount))
         writer.append(UInt32(featureCount))
         for name in featureNames { writer.append(text: name) }
+        for kind in featureKinds { Self.append(kind, to: &writer) }
         for column in columns { writer.append(floats: column) }
         writer.append(text: targetName)
         switch target {
@@ -45,6 +46,8 @@ extension Dataset {
         let featureCount = try reader.readCount(ofSize: 4)
         var names: [String] = []
         for _ in 0..<featureCount { names.append(try reader.readText()) }
+        var kinds: [FeatureKind] = []
+        for _ in 0..<featureCount { kinds.append(try Self.readKind(from: &reader)) }
         var columns: [[Float]] = []
         for _ in 0..<featureCount { columns.append(try reader.readFloats(rowCount)) }
         let targetName = try reader.readText()
@@ -54,10 +57,38 @@ extension Dataset {
         try reader.expectEnd()
         do throws(DatasetError) {
             try self.init(
-                columns: columns, featureNames: names, target: target, targetName: targetName,
-                weights: weights)
+                columns: columns, featureNames: names, featureKinds: kinds, target: target,
+                targetName: targetName, weights: weights)
         } catch {
             throw reader.damaged(error.description)
+        }
+    }
+
+    private static func append(_ kind: FeatureKind, to writer: inout ByteWriter) {
+        switch kind {
+        case .numeric:
+            writer.append(UInt8(0))
+        case .boolean:
+            writer.append(UInt8(1))
+        case .categorical(let levels):
+            writer.append(UInt8(2))
+            writer.append(UInt32(levels.count))
+            for level in levels { writer.append(text: level) }
+        }
+    }
+
+    private static func readKind(
+        from reader: inout ByteReader
+    ) throws(DamagedBytes) -> FeatureKind {
+        switch try reader.read(UInt8.self) {
+        case 0: return .numeric
+        case 1: return .boolean
+        case 2:
+            let count = try reader.readCount(ofSize: 4)
+            var levels: [String] = []
+            for _ in 0..<count { levels.append(try reader.readText()) }
+            return .categorical(levels: levels)
+        case let other: throw reader.damaged("there is no column kind \(other)")
         }
     }
 

@@ -16,6 +16,8 @@ public struct Dataset: Sendable {
 
     /// One name per column, all different.
     public let featureNames: [String]
+    /// What each column's numbers stand for.
+    public let featureKinds: [FeatureKind]
     /// `columns[f][row]`; NaN is a missing value.
     public let columns: [[Float]]
     /// The target column's name.
@@ -62,11 +64,13 @@ public struct Dataset: Sendable {
 
     /// A data set of these columns, checked.
     public init(
-        columns: [[Float]], featureNames: [String], target: Target, targetName: String,
-        weights: [Float]? = nil
+        columns: [[Float]], featureNames: [String], featureKinds: [FeatureKind]? = nil,
+        target: Target, targetName: String, weights: [Float]? = nil
     ) throws(DatasetError) {
         self.columns = columns
         self.featureNames = featureNames
+        self.featureKinds =
+            featureKinds ?? Array(repeating: .numeric, count: featureNames.count)
         self.target = target
         self.targetName = targetName
         self.weights = weights
@@ -78,6 +82,7 @@ public struct Dataset: Sendable {
     private init(part columns: [[Float]], of whole: Dataset, target: Target, weights: [Float]?) {
         self.columns = columns
         featureNames = whole.featureNames
+        featureKinds = whole.featureKinds
         self.target = target
         targetName = whole.targetName
         self.weights = weights
@@ -142,6 +147,7 @@ extension Dataset {
         guard Set(featureNames).count == featureNames.count else {
             throw .shape("two columns have the same name")
         }
+        try checkKinds()
         guard rowCount <= Self.rowCountMax else { throw .shape("it has more than 2^31 - 1 rows") }
         for (name, column) in zip(featureNames, columns) {
             guard column.count == rowCount else {
@@ -153,6 +159,39 @@ extension Dataset {
         }
         try checkTarget()
         if let weights { try check(weights: weights) }
+    }
+
+    private func checkKinds() throws(DatasetError) {
+        guard featureKinds.count == columns.count else {
+            throw .shape("\(featureKinds.count) kinds for \(columns.count) columns")
+        }
+        for (feature, kind) in featureKinds.enumerated() {
+            let codeCount: Int
+            switch kind {
+            case .numeric: continue
+            case .boolean: codeCount = 2
+            case .categorical(let levels): codeCount = levels.count
+            }
+            let name = featureNames[feature]
+            if let levels = kind.levels {
+                guard levels.count <= FeatureKind.levelCountMax else {
+                    throw .shape(
+                        "column '\(name)' has \(levels.count) levels, "
+                            + "at most \(FeatureKind.levelCountMax) work")
+                }
+                guard Set(levels).count == levels.count else {
+                    throw .shape("two levels of column '\(name)' are the same")
+                }
+            }
+            let codes = 0..<Float(codeCount)
+            guard
+                columns[feature].allSatisfy({
+                    $0.isNaN || (codes.contains($0) && $0 == $0.rounded())
+                })
+            else {
+                throw .shape("column '\(name)' has a value that is none of its \(kind.name) codes")
+            }
+        }
     }
 
     private func checkTarget() throws(DatasetError) {

@@ -12,6 +12,7 @@ extension TrainedModel {
         try ensemble.validate()
         self.init(
             ensemble: ensemble, featureNames: dataset.featureNames,
+            featureKinds: dataset.featureKinds,
             optionalFeatures: dataset.optionalFeatures, targetName: dataset.targetName, task: task,
             learner: learner.name, parameters: learner.parameters,
             trainingRowCount: dataset.rowCount)

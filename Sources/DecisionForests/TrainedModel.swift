@@ -29,6 +29,8 @@ public struct TrainedModel: Sendable, Hashable {
     public let ensemble: TreeEnsemble
     /// `ensemble.featureCount` column names, in order.
     public let featureNames: [String]
+    /// What each column's numbers stand for, in the same order.
+    public let featureKinds: [FeatureKind]
     /// Columns that had missing values in training; the others are required when predicting.
     public let optionalFeatures: Set<String>
     /// The target column's name.
@@ -57,12 +59,14 @@ public struct TrainedModel: Sendable, Hashable {
     }
 
     package init(
-        ensemble: TreeEnsemble, featureNames: [String], optionalFeatures: Set<String> = [],
-        targetName: String, task: Task, learner: String, parameters: [Parameter],
-        trainingRowCount: Int
+        ensemble: TreeEnsemble, featureNames: [String], featureKinds: [FeatureKind]? = nil,
+        optionalFeatures: Set<String> = [], targetName: String, task: Task, learner: String,
+        parameters: [Parameter], trainingRowCount: Int
     ) {
         self.ensemble = ensemble
         self.featureNames = featureNames
+        self.featureKinds =
+            featureKinds ?? Array(repeating: .numeric, count: featureNames.count)
         self.optionalFeatures = optionalFeatures
         self.targetName = targetName
         self.task = task

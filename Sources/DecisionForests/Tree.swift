@@ -3,31 +3,44 @@
 /// Both children of a node stand after it, so a walk from the root (node 0) moves forward only and
 /// ends at a leaf.
 public struct Tree: Sendable, Hashable {
-    /// The feature a node tests, or `Tree.leaf`.
+    /// The feature a node tests, or `Tree.leaf`. −2 − p stands for projection p: the node compares
+    /// a weighted sum of features.
     public package(set) var splitFeature: [Int32]
-    /// A value goes left when `value <= threshold`, as in ONNX's BRANCH_LEQ. 0 at leaves.
+    /// A value goes left when `value <= threshold`, as in ONNX's BRANCH_LEQ. 0 at leaves and at
+    /// categorical nodes.
     public package(set) var threshold: [Float]
-    /// Where a missing value (NaN) goes.
+    /// Where a missing value (NaN) goes, and a category that the node's set does not know.
     public package(set) var missingGoesLeft: [Bool]
     /// Inner nodes: the left child's index; the right child is the next index. Leaves: the leaf's
     /// index, so that its values are
-    /// `leafValues[child * outputCount ..< (child + 1) * outputCount]`.
+    /// `leafValues[child * leafWidth ..< (child + 1) * leafWidth]`.
     public package(set) var leftChild: [Int32]
-    /// `outputCount` values per leaf: class shares, or one mean.
+    /// `TreeEnsemble.leafWidth` values per leaf: class shares, or one value.
     public package(set) var leafValues: [Float]
+    /// Per node the set of categories that go left, or −1 for a node that compares; empty if no
+    /// node is categorical.
+    public package(set) var categorySet: [Int32]
+    /// What `categorySet` points into.
+    public package(set) var categorySets: CategorySets
+    /// What `splitFeature` below −1 points into.
+    public package(set) var projections: Projections
 
     /// What `splitFeature` holds at a leaf.
     public static let leaf: Int32 = -1
 
     package init(
         splitFeature: [Int32], threshold: [Float], missingGoesLeft: [Bool], leftChild: [Int32],
-        leafValues: [Float]
+        leafValues: [Float], categorySet: [Int32] = [], categorySets: CategorySets = .none,
+        projections: Projections = .none
     ) {
         self.splitFeature = splitFeature
         self.threshold = threshold
         self.missingGoesLeft = missingGoesLeft
         self.leftChild = leftChild
         self.leafValues = leafValues
+        self.categorySet = categorySet
+        self.categorySets = categorySets
+        self.projections = projections
     }
 
     /// Inner nodes and leaves together.

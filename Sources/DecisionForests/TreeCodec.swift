@@ -2,10 +2,10 @@
 /// list.
 ///
 /// Mark "MantaTrees", version, tree count; per tree the node count, the number of leaf values, then
-/// the arrays one after another.
+/// the arrays one after another; the sets of categories and the projections with their lengths.
 public enum TreeCodec {
     private static let mark = "MantaTrees"
-    private static let version: UInt32 = 1
+    private static let version: UInt32 = 2
 
     /// The trees as bytes. Equal trees give equal bytes.
     public static func encode(_ trees: [Tree]) -> [UInt8] {
@@ -21,6 +21,12 @@ public enum TreeCodec {
             writer.append(flags: tree.missingGoesLeft)
             writer.append(numbers: tree.leftChild)
             writer.append(floats: tree.leafValues)
+            append(tree.categorySet, to: &writer)
+            append(tree.categorySets.starts, to: &writer)
+            append(tree.categorySets.words.map { Int32(bitPattern: $0) }, to: &writer)
+            append(tree.projections.starts, to: &writer)
+            append(tree.projections.features, to: &writer)
+            writer.append(floats: tree.projections.weights)
         }
         return writer.bytes
     }
@@ -37,15 +43,35 @@ public enum TreeCodec {
         for _ in 0..<treeCount {
             let nodeCount = try reader.readCount(ofSize: 13)
             let valueCount = try reader.readCount(ofSize: 4)
-            trees.append(
-                Tree(
-                    splitFeature: try reader.readNumbers(nodeCount),
-                    threshold: try reader.readFloats(nodeCount),
-                    missingGoesLeft: try reader.readFlags(nodeCount),
-                    leftChild: try reader.readNumbers(nodeCount),
-                    leafValues: try reader.readFloats(valueCount)))
+            var tree = Tree(
+                splitFeature: try reader.readNumbers(nodeCount),
+                threshold: try reader.readFloats(nodeCount),
+                missingGoesLeft: try reader.readFlags(nodeCount),
+                leftChild: try reader.readNumbers(nodeCount),
+                leafValues: try reader.readFloats(valueCount))
+            tree.categorySet = try readNumbers(from: &reader)
+            tree.categorySets = CategorySets(
+                starts: try readNumbers(from: &reader),
+                words: try readNumbers(from: &reader).map { UInt32(bitPattern: $0) })
+            let starts = try readNumbers(from: &reader)
+            let features = try readNumbers(from: &reader)
+            tree.projections = Projections(
+                starts: starts, features: features,
+                weights: try reader.readFloats(features.count))
+            trees.append(tree)
         }
         try reader.expectEnd()
         return trees
+    }
+
+    private static func append(_ numbers: [Int32], to writer: inout ByteWriter) {
+        writer.append(UInt32(numbers.count))
+        writer.append(numbers: numbers)
+    }
+
+    private static func readNumbers(
+        from reader: inout ByteReader
+    ) throws(DamagedBytes) -> [Int32] {
+        try reader.readNumbers(try reader.readCount(ofSize: 4))
     }
 }

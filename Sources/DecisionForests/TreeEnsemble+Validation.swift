@@ -34,19 +34,35 @@ extension TreeEnsemble {
         guard (1...Self.widthMax).contains(outputCount) else {
             throw fault("\(outputCount) outputs")
         }
-        guard !trees.isEmpty else { throw fault("it has no trees") }
+        guard leafWidth == outputCount || leafWidth == 1 else {
+            throw fault("\(leafWidth) values per leaf for \(outputCount) outputs")
+        }
+        guard !trees.isEmpty || linear != nil else { throw fault("it has no trees") }
+        guard leafWidth == outputCount || trees.count % outputCount == 0 else {
+            throw fault("\(trees.count) trees do not make rounds of \(outputCount)")
+        }
         guard baseScores.count == outputCount, baseScores.allSatisfy(\.isFinite) else {
             throw fault("its base scores are not \(outputCount) finite numbers")
         }
+        if let linear {
+            guard aggregation == .sum else { throw fault("a linear part beside averaged trees") }
+            guard linear.coefficients.count == featureCount * outputCount,
+                linear.coefficients.allSatisfy(\.isFinite)
+            else { throw fault("its linear part is not \(outputCount) finite numbers a feature") }
+        }
+        let isImputed = linear != nil || trees.contains { $0.projections.count > 0 }
+        guard imputations.count == (isImputed ? featureCount : 0),
+            imputations.allSatisfy(\.isFinite)
+        else { throw fault("\(imputations.count) stand-ins for \(featureCount) features") }
         for (number, tree) in trees.enumerated() {
-            try tree.validate(number: number, featureCount: featureCount, outputCount: outputCount)
+            try tree.validate(number: number, featureCount: featureCount, leafWidth: leafWidth)
         }
     }
 }
 
 extension Tree {
     /// Throws unless the tree is sound. Children stand after their parent, so there is no cycle.
-    func validate(number: Int, featureCount: Int, outputCount: Int) throws(EnsembleError) {
+    func validate(number: Int, featureCount: Int, leafWidth: Int) throws(EnsembleError) {
         func fault(_ problem: String, node: Int? = nil) -> EnsembleError {
             EnsembleError(tree: number, node: node, problem: problem)
         }
@@ -54,10 +70,12 @@ extension Tree {
         guard threshold.count == nodeCount, missingGoesLeft.count == nodeCount,
             leftChild.count == nodeCount
         else { throw fault("its arrays differ in length") }
-        guard leafValues.count % outputCount == 0, leafValues.allSatisfy(\.isFinite) else {
-            throw fault("its leaf values are not finite numbers, \(outputCount) per leaf")
+        guard leafValues.count % leafWidth == 0, leafValues.allSatisfy(\.isFinite) else {
+            throw fault("its leaf values are not finite numbers, \(leafWidth) per leaf")
         }
-        let leafCount = leafValues.count / outputCount
+        try validateSets { fault($0, node: $1) }
+        try validateProjections(featureCount: featureCount) { fault($0, node: $1) }
+        let leafCount = leafValues.count / leafWidth
         for node in 0..<nodeCount {
             let (feature, child) = (Int(splitFeature[node]), Int(leftChild[node]))
             if splitFeature[node] == Tree.leaf {
@@ -66,13 +84,48 @@ extension Tree {
                 }
                 continue
             }
-            guard (0..<featureCount).contains(feature) else {
+            guard (-1 - projections.count..<featureCount).contains(feature) else {
                 throw fault("feature \(feature) of \(featureCount)", node: node)
+            }
+            if !categorySet.isEmpty, categorySet[node] >= 0, feature < 0 {
+                throw fault("a set of categories for a projection", node: node)
             }
             guard threshold[node].isFinite else { throw fault("threshold not finite", node: node) }
             guard child > node, child + 1 < nodeCount else {
                 throw fault("children at \(child) of \(nodeCount) nodes", node: node)
             }
         }
+    }
+
+    private func validateSets(
+        _ fault: (String, Int?) -> EnsembleError
+    ) throws(EnsembleError) {
+        guard categorySet.isEmpty || categorySet.count == nodeCount else {
+            throw fault("its arrays differ in length", nil)
+        }
+        let known = -1..<Int32(categorySets.count)
+        if let node = categorySet.firstIndex(where: { !known.contains($0) }) {
+            throw fault("set \(categorySet[node]) of \(categorySets.count)", node)
+        }
+        guard Self.divides(categorySets.starts, into: categorySets.words.count) else {
+            throw fault("its sets of categories do not follow each other", nil)
+        }
+    }
+
+    private func validateProjections(
+        featureCount: Int, _ fault: (String, Int?) -> EnsembleError
+    ) throws(EnsembleError) {
+        let features = 0..<Int32(featureCount)
+        guard Self.divides(projections.starts, into: projections.features.count),
+            projections.weights.count == projections.features.count,
+            projections.weights.allSatisfy(\.isFinite),
+            projections.features.allSatisfy(features.contains)
+        else { throw fault("its projections are not sound", nil) }
+    }
+
+    /// Whether these are the starts of runs that together make up `count` items.
+    private static func divides(_ starts: [Int32], into count: Int) -> Bool {
+        starts.first == 0 && starts.last.map(Int.init) == count
+            && zip(starts, starts.dropFirst()).allSatisfy { $0 <= $1 }
     }
 }

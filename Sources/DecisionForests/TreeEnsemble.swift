@@ -16,30 +16,44 @@ public struct TreeEnsemble: Sendable, Hashable {
         case logistic = 1
         /// exp(score) / Σ exp(score) over the classes.
         case softmax = 2
+        /// exp(score), for counts and rates.
+        case exponential = 3
     }
 
     /// Columns of a row.
     public let featureCount: Int
-    /// Values per leaf: the number of classes, or 1 for regression.
+    /// Scores per row before the transform: the number of classes, or 1.
     public let outputCount: Int
+    /// Values per leaf: `outputCount`, or 1. With 1, tree i adds to output `i % outputCount`, and
+    /// the number of trees is a multiple of `outputCount`.
+    public let leafWidth: Int
     /// In the order they are summed.
     public let trees: [Tree]
     /// How leaf values are joined.
     public let aggregation: Aggregation
-    /// `outputCount` values added before the trees (zeros for forests).
+    /// `outputCount` values that the sum starts with (zeros for forests).
     public let baseScores: [Float]
     /// Applied last.
     public let transform: Transform
+    /// Added to the base scores, before the trees; only where leaves are summed.
+    public let linear: LinearTerm?
+    /// Per feature, what stands for a missing value in linear terms and projections; empty if there
+    /// are neither.
+    public let imputations: [Float]
 
     package init(
-        featureCount: Int, outputCount: Int, trees: [Tree], aggregation: Aggregation = .average,
-        baseScores: [Float]? = nil, transform: Transform = .identity
+        featureCount: Int, outputCount: Int, leafWidth: Int? = nil, trees: [Tree],
+        aggregation: Aggregation = .average, baseScores: [Float]? = nil,
+        transform: Transform = .identity, linear: LinearTerm? = nil, imputations: [Float] = []
     ) {
         self.featureCount = featureCount
         self.outputCount = outputCount
+        self.leafWidth = leafWidth ?? outputCount
         self.trees = trees
         self.aggregation = aggregation
         self.baseScores = baseScores ?? Array(repeating: 0, count: outputCount)
         self.transform = transform
+        self.linear = linear
+        self.imputations = imputations
     }
 }

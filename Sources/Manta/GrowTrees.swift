@@ -32,7 +32,10 @@ struct GrowTreesInput: Codable, Sendable {
 enum GrowTrees {
     static let task = RemoteTask("growTrees") {
         (input: GrowTreesInput, context) async throws -> Data in
-        let learner = input.learner.learner
+        guard let learner = input.learner.learner as? any EnsembleLearner else {
+            throw JobError.unusableValue(
+                subject: input.learner.learner.name, reason: "its trees do not grow one by one")
+        }
         guard input.first >= 0, input.count > 0, input.count <= learner.treeCount,
             input.first <= learner.treeCount - input.count
         else {

@@ -39,7 +39,7 @@ enum ModelCheck {
         }
         let isMatched =
             switch (model.task, ensemble.transform) {
-            case (.regression, .identity): ensemble.outputCount == 1
+            case (.regression, .identity), (.regression, .exponential): ensemble.outputCount == 1
             case (.regression, _): false
             case (.classification(let classes), .logistic):
                 ensemble.outputCount == 1 && classes.count == 2

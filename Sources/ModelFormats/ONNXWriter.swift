@@ -30,7 +30,9 @@ package enum ONNXWriter {
             domain: ONNXGraph.treeDomain,
             attributes: ONNXTreeAttributes(of: model.ensemble).attributes)
         switch model.task {
-        case .regression: addColumns(["prediction"], of: "scores", to: &graph)
+        case .regression:
+            let values = addTransform(model.ensemble.transform, to: &graph)
+            addColumns(["prediction"], of: values, to: &graph)
         case .classification(let classes):
             let shares = addTransform(model.ensemble.transform, to: &graph)
             addLabel(classes, of: shares, to: &graph)
@@ -49,12 +51,13 @@ package enum ONNXWriter {
         return bytes
     }
 
-    /// Turns scores into class shares; the name of the value that holds them.
+    /// Turns scores into class shares or values; the name of the value that holds them.
     private static func addTransform(
         _ transform: TreeEnsemble.Transform, to graph: inout ONNXGraph
     ) -> String {
         switch transform {
         case .identity: return "scores"
+        case .exponential: graph.addNode("Exp", ["scores"], ["shares"])
         case .softmax:
             graph.addNode(
                 "Softmax", ["scores"], ["shares"], attributes: [("axis", .integer(1))])

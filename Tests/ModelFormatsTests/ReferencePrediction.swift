@@ -22,6 +22,7 @@ struct ReferencePrediction {
         sums = zip(sums, ensemble.baseScores).map { $0 + Double($1) }
         switch ensemble.transform {
         case .identity: return sums
+        case .exponential: return sums.map { exp($0) }
         case .logistic: return [1 / (1 + exp(sums[0])), 1 / (1 + exp(-sums[0]))]
         case .softmax:
             let exponents = sums.map { exp($0 - (sums.max() ?? 0)) }

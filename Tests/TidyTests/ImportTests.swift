@@ -17,8 +17,7 @@ struct ImportTests {
 
     @Test("The table lists every folder of Sources")
     func tableIsComplete() {
-        let folders = Set(
-            Repository.files(under: "Sources").map { String($0.split(separator: "/")[1]) })
+        let folders = Set(Repository.entries(of: "Sources"))
         let listed = Set(table.rooms.map(\.name)).union(table.cModules).union(["manta-main"])
         #expect(folders == listed)
     }

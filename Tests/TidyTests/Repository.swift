@@ -30,6 +30,12 @@ enum Repository {
     /// What `script/build` leaves in the root; git ignores it, and so does this.
     private static let builtFolders = ["bin/", "lib/"]
 
+    /// The names in a folder, links among them.
+    static func entries(of folder: String) -> [String] {
+        let path = root.appending(path: folder).path
+        return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+    }
+
     static func text(of path: String) throws -> String {
         try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
