@@ -65,13 +65,12 @@ final class ClassKernel: SplitKernel {
     }
 
     func search(_ rows: NodeRows<Payload>, feature: Int32, best: inout Split) -> Bool {
-        if classCount == 2 { fillPairs(rows) } else { fill(rows) }
+        fill(rows)
         let count = occupied.collect()
         occupied.scanAll(count) { walk in
-            switch (criterion, classCount) {
-            case (.gini, 2): scanPairs(rows, feature, walk, &best)
-            case (.gini, _): scanGini(rows, feature, walk, &best)
-            case (.entropy, _): scanEntropy(rows, feature, walk, &best)
+            switch criterion {
+            case .gini: scanGini(rows, feature, walk, &best)
+            case .entropy: scanEntropy(rows, feature, walk, &best)
             }
         }
         clear(count)
@@ -82,13 +81,7 @@ final class ClassKernel: SplitKernel {
     private func clear(_ count: Int) {
         let (histogram, list, classCount) = (histogram, occupied.list, classCount)
         for index in 0..<count {
-            let cells = histogram + Int(list[index]) &* classCount
-            if classCount == 2 {
-                cells[0] = 0
-                cells[1] = 0
-            } else {
-                cells.update(repeating: 0, count: classCount)
-            }
+            (histogram + Int(list[index]) &* classCount).update(repeating: 0, count: classCount)
         }
     }
 
@@ -100,43 +93,6 @@ final class ClassKernel: SplitKernel {
             histogram[Int(bin) &* classCount &+ Int(payload.classIndex)] &+=
                 (1 << 32) | UInt64(payload.weight)
             occupied.insert(bin)
-        }
-    }
-
-    private func fillPairs(_ rows: NodeRows<Payload>) {
-        let (histogram, occupied) = (histogram, occupied)
-        for index in 0..<rows.count {
-            let bin = rows.bins[Int(rows.rows[index])]
-            let payload = rows.payloads[index]
-            histogram[Int(bin) &* 2 &+ Int(payload.classIndex)] &+=
-                (1 << 32) | UInt64(payload.weight)
-            occupied.insert(bin)
-        }
-    }
-
-    /// Gini for two classes: Σ l²/Σ l + Σ r²/Σ r is greatest where the weighted impurity is least.
-    private func scanPairs(
-        _ rows: NodeRows<Payload>, _ feature: Int32, _ walk: BinWalk, _ best: inout Split
-    ) {
-        let (histogram, list) = (histogram, occupied.list)
-        let (first, second) = (total[0], total[1])
-        var (l0, l1, leftCount): (Int64, Int64, Int) = (0, 0, 0)
-        var index = walk.start
-        while index < walk.end {
-            let bin = index < 0 ? FeatureBinner.missingBin : list[index]
-            let (a, b) = (histogram[Int(bin) * 2], histogram[Int(bin) * 2 + 1])
-            l0 &+= Int64(a & 0xFFFF_FFFF)
-            l1 &+= Int64(b & 0xFFFF_FFFF)
-            leftCount &+= Int(a >> 32) &+ Int(b >> 32)
-            index += 1
-            guard index > 0, leftCount >= rows.leafCountMin else { continue }
-            guard rows.count - leftCount >= rows.leafCountMin else { break }
-            let (r0, r1) = (first - l0, second - l1)
-            let gain =
-                Double(l0 &* l0 &+ l1 &* l1) / Double(l0 &+ l1)
-                + Double(r0 &* r0 &+ r1 &* r1) / Double(r0 &+ r1)
-            best.offer(
-                gain, feature: feature, bins: (bin, list[index]), missing: walk.missing)
         }
     }
 

@@ -24,13 +24,24 @@ struct GrowthPlan: Sendable {
     func grow<Kernel: SplitKernel>(
         _ trees: Range<Int>, threads: Int, kernel: () -> Kernel
     ) -> [Tree] {
-        let workers = (0..<max(1, min(threads, trees.count))).map { _ in
-            TreeGrower(plan: self, kernel: kernel())
+        data.bins.withUnsafeBufferPointer { bins in
+            guard let bins = bins.baseAddress else { return [] }
+            let workers = (0..<max(1, min(threads, trees.count))).map { _ in
+                TreeGrower(plan: self, bins: bins, kernel: kernel())
+            }
+            nonisolated(unsafe) let growers = workers
+            return Parallel.map(trees.count, threads: workers.count) { index, worker in
+                growers[worker].grow(tree: trees.lowerBound + index)
+            }
         }
-        nonisolated(unsafe) let growers = workers
-        return Parallel.map(trees.count, threads: workers.count) { index, worker in
-            growers[worker].grow(tree: trees.lowerBound + index)
-        }
+    }
+
+    /// The rows that each tree sees.
+    var sample: RowSample {
+        let rowCount = data.dataset.rowCount
+        return RowSample(
+            rowCount: rowCount, drawCount: parameters.bootstrap ? rowCount : nil,
+            seed: parameters.seed)
     }
 
     /// Integer weights in proportion to real ones, whose sum over any bootstrap fits 31 bits.

@@ -65,6 +65,9 @@ public struct RandomForestClassifier: EnsembleLearner, Hashable {
         let plan = try GrowthPlan(
             data: data, parameters: forest,
             weights: classWeight.rowWeights(labels: labels, indices: indices, dataset.weights))
+        if labels.count == 2, criterion == .gini {
+            return plan.grow(trees, threads: threads) { PairKernel(classes: indices) }
+        }
         return plan.grow(trees, threads: threads) {
             ClassKernel(classes: indices, classCount: labels.count, criterion: criterion)
         }

@@ -33,9 +33,12 @@ struct NodeRows<Payload> {
 }
 
 /// A node's best split so far.
+///
+/// Its gain is a fraction, so that candidates are compared by two products and without a division.
 struct Split {
-    /// Larger is better; comparable within one node only.
-    var gain = -Double.infinity
+    /// Over `denominator`; larger is better, comparable within one node only.
+    var numerator = -Double.infinity
+    var denominator = 1.0
     var feature = Int32.max
     /// The highest bin that goes left.
     var lastLeftBin: UInt8 = 0
@@ -49,96 +52,14 @@ struct Split {
     /// first one found stays.
     @inline(__always)
     mutating func offer(
-        _ gain: Double, feature: Int32, bins: (left: UInt8, right: UInt8), missing: MissingRows
+        _ numerator: Double, over denominator: Double = 1, feature: Int32,
+        bins: (left: UInt8, right: UInt8), missing: MissingRows
     ) {
-        guard gain > self.gain || (gain == self.gain && feature < self.feature) else { return }
+        let (new, old) = (numerator * self.denominator, self.numerator * denominator)
+        guard new > old || (new == old && feature < self.feature) else { return }
         self = Split(
-            gain: gain, feature: feature, lastLeftBin: bins.left, firstRightBin: bins.right,
+            numerator: numerator, denominator: denominator, feature: feature,
+            lastLeftBin: bins.left, firstRightBin: bins.right,
             missingGoesLeft: missing == .left, hasMissing: missing != .none)
-    }
-}
-
-/// One pass over a node's occupied bins: bins move from the right side to the left one by one.
-struct BinWalk {
-    let missing: MissingRows
-    /// Listed bins of values, without the missing one.
-    let valueCount: Int
-
-    /// The first position; −1 stands for the missing bin, which is then moved before all others.
-    var start: Int { missing == .left ? -1 : 0 }
-
-    /// Bins at positions before it are moved. The last bin always stays, so that both sides have
-    /// rows: the missing bin if it is on the right, else the last value's.
-    var end: Int { missing == .right ? valueCount : valueCount - 1 }
-}
-
-/// Where a judged split sends the node's rows whose value is missing.
-enum MissingRows {
-    /// There are none.
-    case none
-    case left
-    case right
-}
-
-/// The bins that a node's rows occupy, in ascending order; the missing bin is the last.
-///
-/// Small nodes thus cost what their rows cost, however many bins the feature has: the bit set sorts
-/// their bins.
-struct OccupiedBins {
-    /// 256 bits while a histogram is filled.
-    let bits: UnsafeMutablePointer<UInt64>
-    /// The list that `collect` makes of them.
-    let list: UnsafeMutablePointer<UInt8>
-
-    init() {
-        bits = .allocate(capacity: 4)
-        bits.initialize(repeating: 0, count: 4)
-        list = .allocate(capacity: 256)
-        list.initialize(repeating: 0, count: 256)
-    }
-
-    func deallocate() {
-        bits.deallocate()
-        list.deallocate()
-    }
-
-    @inline(__always)
-    func insert(_ bin: UInt8) {
-        bits[Int(bin >> 6)] |= 1 << UInt64(bin & 63)
-    }
-
-    /// Lists the bins, forgets the bits, and returns how many there are.
-    @inline(__always)
-    func collect() -> Int {
-        var count = 0
-        for word in 0..<4 {
-            var rest = bits[word]
-            bits[word] = 0
-            while rest != 0 {
-                list[count] = UInt8(truncatingIfNeeded: word * 64 + rest.trailingZeroBitCount)
-                count += 1
-                rest &= rest &- 1
-            }
-        }
-        return count
-    }
-
-    /// Whether the last of `count` listed bins is the missing one.
-    @inline(__always)
-    func endsWithMissing(_ count: Int) -> Bool {
-        list[count - 1] == FeatureBinner.missingBin
-    }
-
-    /// Judges all splits of a feature with `count` listed bins: with missing rows, both sides for
-    /// them, the right one first.
-    @inline(__always)
-    func scanAll(_ count: Int, _ scan: (BinWalk) -> Void) {
-        guard count > 1 else { return }
-        if endsWithMissing(count) {
-            scan(BinWalk(missing: .right, valueCount: count - 1))
-            scan(BinWalk(missing: .left, valueCount: count - 1))
-        } else {
-            scan(BinWalk(missing: .none, valueCount: count))
-        }
     }
 }
