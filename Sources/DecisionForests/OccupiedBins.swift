@@ -3,14 +3,15 @@
 /// Small nodes thus cost what their rows cost, however many bins the feature has: the bit set sorts
 /// their bins.
 struct OccupiedBins {
-    /// 256 bits while a histogram is filled.
-    let bits: UnsafeMutablePointer<UInt64>
+    /// 256 bits while a histogram is filled, eight a byte: neighbouring rows seldom wait for each
+    /// other's byte.
+    let bits: UnsafeMutablePointer<UInt8>
     /// The list that `collect` makes of them; one more than the bins, for `collect` writes ahead.
     let list: UnsafeMutablePointer<UInt8>
 
     init() {
-        bits = .allocate(capacity: 4)
-        bits.initialize(repeating: 0, count: 4)
+        bits = .allocate(capacity: 32)
+        bits.initialize(repeating: 0, count: 32)
         list = .allocate(capacity: 257)
         list.initialize(repeating: 0, count: 257)
     }
@@ -25,16 +26,18 @@ struct OccupiedBins {
 
     @inline(__always)
     func insert(_ bin: UInt8) {
-        bits[Int(bin >> 6)] |= 1 << UInt64(bin & 63)
+        bits[Int(bin >> 3)] |= 1 << (bin & 7)
     }
 
     /// Lists the bins, forgets the bits, and returns how many there are.
     @inline(__always)
     func collect() -> Int {
+        let words = UnsafeMutableRawPointer(bits)
         var count = 0
         for word in 0..<4 {
-            var rest = bits[word]
-            bits[word] = 0
+            var rest = UInt64(
+                littleEndian: words.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self))
+            words.storeBytes(of: 0, toByteOffset: word * 8, as: UInt64.self)
             while rest != 0 {
                 list[count] = UInt8(truncatingIfNeeded: word * 64 + rest.trailingZeroBitCount)
                 count += 1
@@ -44,13 +47,15 @@ struct OccupiedBins {
         return count
     }
 
-    /// Lists the bins of which `isUsed` holds, and returns how many there are.
+    /// Lists the bins whose cell is not zero, and returns how many there are.
     @inline(__always)
-    func collect(isUsed: (Int) -> Bool) -> Int {
+    func collect(_ cells: UnsafeMutablePointer<UInt64>) -> Int {
         var count = 0
         for bin in 0..<256 {
+            let cell = cells[bin]
             list[count] = UInt8(truncatingIfNeeded: bin)
-            count &+= isUsed(bin) ? 1 : 0
+            // One if any bit is set, without a branch.
+            count &+= Int((cell | (0 &- cell)) >> 63)
         }
         return count
     }

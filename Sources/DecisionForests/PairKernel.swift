@@ -65,11 +65,15 @@ final class PairKernel: SplitKernel {
     private func search(
         _ rows: NodeRows<Payload>, _ feature: Int32, counted: Bool, _ best: inout Split
     ) -> Bool {
-        fill(rows, counted: counted)
-        let count = takeCells(
-            rows.count < OccupiedBins.wholeScanRowsMin
-                ? occupied.collect() : occupied.collect { histogram[$0] != 0 },
-            counted: counted)
+        let count: Int
+        if rows.count < OccupiedBins.wholeScanRowsMin {
+            fill(rows, counted: counted, marked: true)
+            count = occupied.collect()
+        } else {
+            fill(rows, counted: counted, marked: false)
+            count = occupied.collect(histogram)
+        }
+        takeCells(count, counted: counted)
         occupied.scanAll(count) { walk in
             scan(rows, feature, walk, counted: counted, &best)
         }
@@ -77,20 +81,19 @@ final class PairKernel: SplitKernel {
     }
 
     @inline(__always)
-    private func fill(_ rows: NodeRows<Payload>, counted: Bool) {
+    private func fill(_ rows: NodeRows<Payload>, counted: Bool, marked: Bool) {
         let (histogram, counts, occupied) = (histogram, counts, occupied)
-        let listsBins = rows.count < OccupiedBins.wholeScanRowsMin
         for index in 0..<rows.count {
             let bin = rows.bins[Int(rows.rows[index])]
             histogram[Int(bin)] &+= rows.payloads[index]
             if counted { counts[Int(bin)] &+= 1 }
-            if listsBins { occupied.insert(bin) }
+            if marked { occupied.insert(bin) }
         }
     }
 
     /// Moves the listed bins' cells together and leaves an empty histogram.
     @inline(__always)
-    private func takeCells(_ count: Int, counted: Bool) -> Int {
+    private func takeCells(_ count: Int, counted: Bool) {
         let (histogram, counts, list) = (histogram, counts, occupied.list)
         let (cells, cellCounts) = (cells, cellCounts)
         for index in 0..<count {
@@ -102,7 +105,6 @@ final class PairKernel: SplitKernel {
                 counts[bin] = 0
             }
         }
-        return count
     }
 
     /// Of N rows, n of the second class, let L be on the left, l of the second class. The weighted
