@@ -1,3 +1,5 @@
+import DecisionForests
+
 /// Reads the body of `POST /model/load` (and of `/serve`'s actions): a selector, strictly.
 ///
 /// Unknown keys are refused, because a mistyped `verison` would load the wrong model.
