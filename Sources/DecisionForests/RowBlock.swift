@@ -20,7 +20,7 @@ struct RowBlock {
     /// Half of what second caches commonly hold.
     private static let sizeInBytesMax = 256 << 10
     /// Larger blocks spare few levels and cost a longer way to the cache.
-    private static let rowCountLimit = 4096
+    private static let rowCountLimit = 2048
     /// Smaller blocks are not worth the copy.
     private static let rowCountFloor = 64
 

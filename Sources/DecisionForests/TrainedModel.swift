@@ -43,6 +43,11 @@ public struct TrainedModel: Sendable, Hashable {
     public let parameters: [Parameter]
     /// Rows the model was trained on.
     public let trainingRowCount: Int
+    /// Per feature its share of all that the splits gained in training, summing to 1 (all zero
+    /// where nothing was split); empty where the learner keeps none.
+    ///
+    /// The mean decrease of impurity, as in scikit-learn's `feature_importances_`.
+    public let gainImportances: [Double]
 
     /// One hyperparameter.
     public struct Parameter: Sendable, Hashable {
@@ -61,7 +66,7 @@ public struct TrainedModel: Sendable, Hashable {
     package init(
         ensemble: TreeEnsemble, featureNames: [String], featureKinds: [FeatureKind]? = nil,
         optionalFeatures: Set<String> = [], targetName: String, task: Task, learner: String,
-        parameters: [Parameter], trainingRowCount: Int
+        parameters: [Parameter], trainingRowCount: Int, gainImportances: [Double] = []
     ) {
         self.ensemble = ensemble
         self.featureNames = featureNames
@@ -73,5 +78,6 @@ public struct TrainedModel: Sendable, Hashable {
         self.learner = learner
         self.parameters = parameters
         self.trainingRowCount = trainingRowCount
+        self.gainImportances = gainImportances
     }
 }
