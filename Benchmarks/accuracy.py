@@ -59,7 +59,7 @@ def theirs(parts, regression, seed):
 
 def ours(bench, path, parts, regression, seed):
     command = [
-        bench, "--data", path, "--target", "y", "--learner", "forest", "--param",
+        bench, "train", "--data", path, "--target", "y", "--learner", "forest", "--param",
         f"trees={TREES}", "--train-rows", str(len(parts[0])), "--threads", "2", "--seed",
         str(seed), "--task", "regression" if regression else "classification", "--json"]
     report = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)

@@ -2,16 +2,19 @@ import DecisionForests
 
 /// What the command line of `learning-bench` says.
 ///
-/// `--data FILE --target NAME [--task automatic|classification|regression] [--learner forest]
-/// [--param NAME=VALUE]… [--train-rows N] [--threads N] [--seed N]… [--repeat N]`
+/// `train --data FILE --target NAME [--task automatic|classification|regression]
+/// [--learner KIND] [--param NAME=VALUE]… [--train-rows N] [--fit-rows N] [--threads N]
+/// [--seed N]… [--repeat N] [--json]`
 struct BenchOptions {
     var data = ""
     var target = "target"
     var task = Dataset.TargetKind.automatic
     var learner = "forest"
-    var parameters: [String: String] = [:]
+    var parameters: [(name: String, value: String)] = []
     /// Rows to train on; the rows after them judge the model. All rows do both if nil.
     var trainRowCount: Int?
+    /// Of those rows, how many are learned from; all if nil.
+    var fitRowCount: Int?
     var threads = BinnedDataset.threadsDefault
     /// One model per seed.
     var seeds: [UInt64] = []
@@ -44,13 +47,14 @@ struct BenchOptions {
             guard parts.count == 2 else {
                 throw Problem(description: "--param needs NAME=VALUE, not '\(value)'")
             }
-            parameters[parts[0]] = parts[1]
+            parameters.append((parts[0], parts[1]))
         case "--task":
             guard let kind = Dataset.TargetKind(rawValue: value) else {
                 throw Problem(description: "--task is one of \(Dataset.TargetKind.allCases)")
             }
             task = kind
         case "--train-rows": trainRowCount = try Self.number(word, value)
+        case "--fit-rows": fitRowCount = try Self.number(word, value)
         case "--threads": threads = try Self.number(word, value)
         case "--repeat": repeatCount = try Self.number(word, value)
         case "--seed": seeds.append(try Self.number(word, value))

@@ -7,12 +7,23 @@ struct LearningBench {
 
     /// What is printed.
     struct Report: Encodable {
+        /// One timed fit, binning included.
+        struct Run: Encodable {
+            let seconds: Double
+            /// Processor time, all threads together.
+            let cpuSeconds: Double
+            /// Memory at the fit's peak beyond what was in use before it.
+            let peakBytes: Int
+        }
+
         struct Fit: Encodable {
             let seed: UInt64
+            /// Of the fastest run.
             let fitSeconds: Double
-            /// Processor time of the fastest fit, all threads together.
             let fitCpuSeconds: Double
+            let runs: [Run]
             let predictSeconds: Double
+            let predictCpuSeconds: Double
             let metrics: [String: Double]
             /// FNV-1a of the trees' bytes: equal on every machine, thread count and build.
             let treesHash: String
@@ -23,6 +34,9 @@ struct LearningBench {
         let features: Int
         let threads: Int
         let loadSeconds: Double
+        let loadCpuSeconds: Double
+        /// Processor time of binning alone, which every fit does for itself.
+        let binningCpuSeconds: Double
         let fits: [Fit]
 
         func json() throws -> Data {
@@ -38,88 +52,76 @@ struct LearningBench {
     }
 
     func run() throws -> Report {
-        let clock = ContinuousClock()
-        let start = clock.now
-        let data = try Dataset(csv: options.data, target: options.target, task: options.task)
-        let loadSeconds = Self.seconds(clock.now - start)
-        let (train, holdout) = try divide(data)
+        var parts: (train: Dataset, holdout: Dataset)?
+        let load = try Self.timed {
+            parts = try divide(
+                Dataset(csv: options.data, target: options.target, task: options.task))
+        }
+        guard let (train, holdout) = parts else {
+            throw BenchOptions.Problem(description: "nothing was read")
+        }
         var fits: [Report.Fit] = []
-        var name = ""
         for seed in options.seeds {
-            let learner = try learner(seed: seed, of: data)
-            name = learner.description
-            var (fastest, fastestCpu) = (Double.infinity, Double.infinity)
-            var model: TrainedModel?
-            for _ in 0..<max(1, options.repeatCount) {
-                let (start, startCpu) = (clock.now, Self.processorSeconds())
-                model = try learner.fit(train, threads: options.threads)
-                fastest = min(fastest, Self.seconds(clock.now - start))
-                fastestCpu = min(fastestCpu, Self.processorSeconds() - startCpu)
-            }
-            guard let model else { continue }
-            let predictStart = clock.now
-            _ = try model.predict(holdout)
-            let predictSeconds = Self.seconds(clock.now - predictStart)
-            fits.append(
-                .init(
-                    seed: seed, fitSeconds: fastest, fitCpuSeconds: fastestCpu,
-                    predictSeconds: predictSeconds,
-                    metrics: try model.evaluate(on: holdout).values,
-                    treesHash: Self.hash(TreeCodec.encode(model.ensemble.trees))))
+            fits.append(try fit(learner(seed: seed, for: train), seed: seed, train, holdout))
+        }
+        // After the fits, so that the first one's memory is measured in a fresh process.
+        let binning = Self.timed {
+            _ = BinnedDataset(train, seed: options.seeds[0], threads: options.threads)
         }
         return Report(
-            learner: name, rows: train.rowCount, features: train.featureCount,
-            threads: options.threads, loadSeconds: loadSeconds, fits: fits)
+            learner: try learner(seed: options.seeds[0], for: train).description,
+            rows: train.rowCount, features: train.featureCount, threads: options.threads,
+            loadSeconds: load.seconds,
+            loadCpuSeconds: load.cpuSeconds, binningCpuSeconds: binning.cpuSeconds, fits: fits)
     }
 
+    private func learner(seed: UInt64, for data: Dataset) throws -> any Learner {
+        try LearnerSpec(options.learner, parameters: options.parameters, seed: seed)
+            .learner(for: data.target)
+    }
+
+    private func fit(
+        _ learner: any Learner, seed: UInt64, _ train: Dataset, _ holdout: Dataset
+    ) throws -> Report.Fit {
+        var runs: [Report.Run] = []
+        var model: TrainedModel?
+        for _ in 0..<max(1, options.repeatCount) {
+            model = nil
+            runs.append(try Self.timed { model = try learner.fit(train, threads: options.threads) })
+        }
+        guard let model else { throw BenchOptions.Problem(description: "nothing was fitted") }
+        let predict = try Self.timed { _ = try model.predict(holdout) }
+        let fastest = runs.min { $0.cpuSeconds < $1.cpuSeconds }
+        return Report.Fit(
+            seed: seed, fitSeconds: fastest?.seconds ?? 0, fitCpuSeconds: fastest?.cpuSeconds ?? 0,
+            runs: runs, predictSeconds: predict.seconds, predictCpuSeconds: predict.cpuSeconds,
+            metrics: try model.evaluate(on: holdout).values,
+            treesHash: Self.hash(TreeCodec.encode(model.ensemble.trees)))
+    }
+
+    /// The rows to fit and the rows to judge by; all rows do both unless a number is given.
     private func divide(_ data: Dataset) throws -> (Dataset, Dataset) {
         guard let count = options.trainRowCount else { return (data, data) }
         guard (1..<data.rowCount).contains(count) else {
             throw BenchOptions.Problem(
                 description: "--train-rows must leave some of the \(data.rowCount) rows")
         }
+        let fitted = options.fitRowCount.map { min($0, count) } ?? count
         return (
-            data.subset(rows: Array(0..<count)),
+            data.subset(rows: Array(0..<fitted)),
             data.subset(rows: Array(count..<data.rowCount))
         )
     }
 
-    private func learner(seed: UInt64, of data: Dataset) throws -> any EnsembleLearner {
-        guard options.learner == "forest" else {
-            throw BenchOptions.Problem(description: "no learner '\(options.learner)'; try forest")
-        }
-        let parameters = options.parameters
-        let trees: Int = try number("trees", default: 100)
-        let depth: Int = try number("depth", default: 0)
-        let leaf: Int = try number("min_samples_leaf", default: 1)
-        let share = try parameters["max_features"].map(Self.maxFeatures)
-        if case .values = data.target {
-            return try RandomForestRegressor(
-                trees: trees, maxDepth: depth == 0 ? nil : depth, maxFeatures: share ?? .all,
-                minSamplesLeaf: leaf, seed: seed)
-        }
-        return try RandomForestClassifier(
-            trees: trees, maxDepth: depth == 0 ? nil : depth, maxFeatures: share ?? .sqrt,
-            minSamplesLeaf: leaf,
-            criterion: parameters["criterion"] == "entropy" ? .entropy : .gini,
-            seed: seed)
-    }
-
-    private func number(_ name: String, default standard: Int) throws -> Int {
-        try options.parameters[name].map { try BenchOptions.number(name, $0) } ?? standard
-    }
-
-    private static func maxFeatures(_ text: String) throws -> MaxFeatures {
-        switch text {
-        case "sqrt": return .sqrt
-        case "log2": return .log2
-        default:
-            if let count = Int(text) { return .count(count) }
-            guard let share = Double(text) else {
-                throw BenchOptions.Problem(description: "max_features '\(text)' is no number")
-            }
-            return .share(share)
-        }
+    private static func timed(_ work: () throws -> Void) rethrows -> Report.Run {
+        ProcessUsage.forgetPeak()
+        let memory = ProcessUsage.memory
+        let (start, cpuStart) = (ContinuousClock.now, ProcessUsage.cpuSeconds)
+        try work()
+        let cpuSeconds = ProcessUsage.cpuSeconds - cpuStart
+        return Report.Run(
+            seconds: (ContinuousClock.now - start) / .seconds(1), cpuSeconds: cpuSeconds,
+            peakBytes: max(0, ProcessUsage.peakMemory - memory))
     }
 
     private static func hash(_ bytes: [UInt8]) -> String {
@@ -127,17 +129,5 @@ struct LearningBench {
             ($0 ^ UInt64($1)) &* 0x100_0000_01B3
         }
         return String(hash, radix: 16)
-    }
-
-    /// Processor time of this process so far.
-    private static func processorSeconds() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
-
-    private static func seconds(_ duration: Duration) -> Double {
-        let parts = duration.components
-        return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
     }
 }

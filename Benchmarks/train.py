@@ -1,0 +1,78 @@
+"""Sets our learners beside LightGBM, XGBoost, scikit-learn and Yggdrasil, section by section.
+
+    script/bench train [boosting] [forests] [threads] [quality] [csv] [curves] [--quick] [--json]
+
+Without a section it runs all. `--write` renders Benchmarks/TRAINING.md from the last result of each
+section. Data sets and results stay in ~/.cache/manta/bench (XDG_CACHE_HOME moves it).
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import pathlib
+import sys
+
+from training import datasets, reading, report, sections
+
+SECTIONS = {
+    "boosting": sections.boosting, "forests": sections.forests, "threads": sections.threads,
+    "quality": sections.quality, "csv": reading.reading, "curves": sections.curves,
+}
+LIBRARIES = ("lightgbm", "xgboost", "scikit-learn", "ydf", "polars", "pandas")
+
+
+def machine():
+    with open("/proc/cpuinfo") as file:
+        names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    return {
+        "processor": names[0] if names else "unknown", "cores": os.cpu_count(),
+        "load": os.getloadavg()[0]}
+
+
+def run(name, bench):
+    conditions = {
+        "machine": machine(), "quick": bench.quick,
+        "versions": {library: importlib.metadata.version(library) for library in LIBRARIES}}
+    result = conditions | {"result": SECTIONS[name](bench)}
+    folder = datasets.cache_folder() / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(result, indent=1))
+    return result
+
+
+def kept():
+    folder = datasets.cache_folder() / "results"
+    return {
+        name: json.loads((folder / f"{name}.json").read_text())
+        for name in SECTIONS if (folder / f"{name}.json").exists()}
+
+
+def main():
+    from training.measure import Bench
+
+    parser = argparse.ArgumentParser(prog="script/bench train")
+    parser.add_argument("program", help=argparse.SUPPRESS)
+    parser.add_argument("sections", nargs="*", metavar="section", help=", ".join(SECTIONS))
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rows, one seed")
+    parser.add_argument("--seeds", type=int, default=3, help="fits per learner and case")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--write", action="store_true", help="write Benchmarks/TRAINING.md")
+    options = parser.parse_args()
+    unknown = [name for name in options.sections if name not in SECTIONS]
+    if unknown:
+        parser.error(f"no section {unknown[0]}; there are {', '.join(SECTIONS)}")
+    wanted = options.sections or ([] if options.write else list(SECTIONS))
+    bench = Bench(options.program, options.quick, options.seeds)
+    results = {name: run(name, bench) for name in wanted}
+    if options.write:
+        text = report.document(kept())
+        pathlib.Path(__file__).with_name("TRAINING.md").write_text(text)
+    if options.json:
+        print(json.dumps(results))
+    elif results:
+        print(report.document(results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""Writes the results of the sections as Markdown tables."""
+
+from training import sections
+from training.measure import OURS
+
+MEGA = 1e6
+# The metric that stands in a table of times, by what the set has.
+SHOWN = (("roc_auc", "AUC", "{:.4f}"), ("rmse", "RMSE", "{:.4f}"))
+
+
+def document(kept):
+    lines = [
+        "# Training beside other libraries",
+        "",
+        "Written by `script/bench train --write` from the last run of each section. Times are "
+        "seconds of processor",
+        "time (user and system) of the fit alone: binning and the library's own form of the data "
+        "included,",
+        "reading files not. Each fit runs in a process of its own; figures are medians over the "
+        "seeds, and learners",
+        "take turns. Memory is what the fit adds, at its peak, to a process that holds the rows. "
+        "Quality is",
+        "measured on rows that no learner saw. The code is in `Benchmarks/training`.",
+        "",
+    ]
+    writers = {
+        "boosting": times, "forests": times, "threads": thread_table, "quality": quality,
+        "csv": reading, "curves": curves}
+    for name, write in writers.items():
+        if name in kept:
+            lines += [f"## {TITLES[name]}", "", *conditions(kept[name]), ""]
+            lines += write(kept[name]["result"]) + [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+TITLES = {
+    "boosting": "Boosting: 100 rounds, 31 leaves, 255 bins, learning rate 0.1, L2 1",
+    "forests": "Forests",
+    "threads": "Two threads, 800k × 28",
+    "quality": "Quality on ten data sets, five seeds each",
+    "csv": "Reading CSV",
+    "curves": "Growth with rows and features",
+}
+
+
+def conditions(section):
+    machine, size = section["machine"], " A short run on a tenth of the rows." * section["quick"]
+    return [
+        f"{machine['processor']}, {machine['cores']} cores, load {machine['load']:.1f} at the "
+        f"start;", ", ".join(f"{k} {v}" for k, v in section["versions"].items()) + f".{size}"]
+
+
+def times(cases):
+    lines = ["| | learner | CPU s | of best other | memory MB | quality |", "|---|---|---:|---:|---:|---|"]
+    for case in cases:
+        results = case["results"]
+        _, best = sections.best_peer(results, "cpu_seconds")
+        for index, (learner, figures) in enumerate(results.items()):
+            lines.append(
+                f"| {case['name'] if index == 0 else ''} | {learner} | "
+                f"{figures['cpu_seconds']:.3f} | {figures['cpu_seconds'] / best:.2f} | "
+                f"{figures['peak_bytes'] / MEGA:.0f} | {shown(figures['metrics'])} |")
+    return lines
+
+
+def shown(metrics):
+    parts = [
+        f"{title} {style.format(metrics[name])}" for name, title, style in SHOWN
+        if name in metrics]
+    if "log_loss" in metrics:
+        parts.append(f"log loss {metrics['log_loss']:.4f}")
+    return ", ".join(parts)
+
+
+def thread_table(cases):
+    lines = ["| | learner | wall s | CPU s | times faster than one thread |", "|---|---|---:|---:|---:|"]
+    walls = {}
+    for case in cases:
+        beside = "beside" in case["name"]
+        for index, (learner, figures) in enumerate(case["results"].items()):
+            wall = figures["wall_seconds"]
+            first = walls.setdefault((learner, beside), wall)
+            lines.append(
+                f"| {case['name'] if index == 0 else ''} | {learner} | {wall:.2f} | "
+                f"{figures['cpu_seconds']:.2f} | {first / wall:.2f} |")
+    return lines
+
+
+def quality(families):
+    lines = []
+    for family in families:
+        learners, pairs = family["learners"], family["pairs"]
+        ranks = sections.mean_ranks(pairs, learners)
+        lines += [
+            f"### {family['family'].capitalize()}", "",
+            f"Mean rank over {len(pairs)} pairs of data set and seed (1 is best): "
+            + ", ".join(f"{n} {r:.2f}" for n, r in sorted(ranks.items(), key=lambda i: i[1])) + ".",
+            "", "| data set | judged by | " + " | ".join(learners) + " |",
+            "|---|---|" + "---:|" * len(learners)]
+        for name in dict.fromkeys(pair["set"] for pair in pairs):
+            own = [pair for pair in pairs if pair["set"] == name]
+            means = [
+                sum(pair["scores"][learner] for pair in own) / len(own) for learner in learners]
+            lines.append(
+                f"| {name} | {own[0]['metric']} | "
+                + " | ".join(f"{mean:.4f}" for mean in means) + " |")
+        lost = sections.losses(pairs)
+        lines += ["", f"Pairs more than 2 % behind the best of the others: {len(lost)}."]
+        lines += [
+            f"- {pair['set']}, seed {pair['seed']}: {pair['metric']} "
+            f"{pair['scores'][OURS]:.4f}, {pair['best']} {pair['scores'][pair['best']]:.4f} "
+            f"({100 * pair['loss']:.1f} %); the others' median {pair['median']:.4f}"
+            for pair in lost]
+        lines.append("")
+    return lines
+
+
+def reading(result):
+    lines = [
+        f"{result['megabytes']:.0f} MB of numbers, one thread, the file in the page cache.", "",
+        "| reader | MB per CPU second |", "|---|---:|"]
+    return lines + [
+        f"| {name} | {speed:.0f} |" for name, speed in result["results"].items()]
+
+
+def curves(cases):
+    learners = list(cases[0]["results"])
+    lines = [
+        "| rows × features | " + " | ".join(f"{name} CPU s" for name in learners) + " |",
+        "|---|" + "---:|" * len(learners)]
+    return lines + [
+        f"| {case['name']} | " + " | ".join(
+            f"{case['results'][name]['cpu_seconds']:.3f}" for name in learners) + " |"
+        for case in cases]
