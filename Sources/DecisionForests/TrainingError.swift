@@ -12,6 +12,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     case oneClass
     /// Columns depend on each other and there is no penalty to choose between the solutions.
     case singular
+    /// With one column per level of the categorical ones there are more than a learner takes.
+    case tooWide(columns: Int, most: Int)
     /// The trees given do not make up the forest.
     case treeCount(expected: Int, found: Int)
 
@@ -30,6 +32,9 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
             "The target has fewer than two classes; there is nothing to tell apart."
         case .singular:
             "Some columns depend on each other; raise alpha above 0."
+        case .tooWide(let columns, let most):
+            "With one column for each level there are \(columns) columns, at most \(most) work; "
+                + "leave out columns with many levels."
         case .treeCount(let expected, let found):
             "The forest has \(expected) trees, \(found) were given."
         }

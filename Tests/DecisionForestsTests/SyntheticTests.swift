@@ -113,9 +113,10 @@ struct SyntheticTests {
         let data = try makeRegression(
             samples: 400, features: 12, informative: 4, bias: 7, shuffle: false, seed: 3)
         let model = try RidgeRegression(alpha: 0).fit(data)
-        #expect(model.coefficients[0][..<4].allSatisfy { $0 > 0 && $0 < 100 })
-        #expect(model.coefficients[0][4...].allSatisfy { abs($0) < 1e-3 })
-        #expect(abs(model.intercepts[0] - 7) < 1e-3)
+        let coefficients = try #require(model.ensemble.linear).coefficients
+        #expect(coefficients[..<4].allSatisfy { $0 > 0 && $0 < 100 })
+        #expect(coefficients[4...].allSatisfy { abs($0) < 1e-3 })
+        #expect(abs(model.ensemble.baseScores[0] - 7) < 1e-3)
         let noisy = try makeRegression(samples: 400, features: 12, informative: 0, noise: 5)
         guard case .values(let values) = noisy.target else { return }
         let variance = values.reduce(0) { $0 + $1 * $1 } / 400

@@ -62,43 +62,46 @@ struct BLAS: Sendable {
         rankUpdateDouble = try symbol("cblas_dsyrk", as: RankUpdateDouble.self)
     }
 
-    /// left · right, both row after row: (rows × inner) · (inner × columns).
-    func product(
-        _ left: [Double], _ right: [Double], rows: Int, inner: Int, columns: Int
-    ) -> [Double] {
-        precondition(left.count == rows * inner && right.count == inner * columns, "wrong sizes")
-        var product = [Double](repeating: 0, count: rows * columns)
-        guard rows > 0, inner > 0, columns > 0 else { return product }
+    /// A matrix in memory, column after column.
+    struct Matrix<Pointer> {
+        let start: Pointer
+        let rows: Int
+        let columns: Int
+        /// From one column to the next; at least `rows`.
+        let stride: Int
+    }
+    typealias Source = Matrix<UnsafePointer<Double>>
+    typealias Target = Matrix<UnsafeMutablePointer<Double>>
+
+    /// product = left · right.
+    func multiply(_ left: Source, _ right: Source, into product: Target) {
+        precondition(
+            left.columns == right.rows && product.rows == left.rows
+                && product.columns == right.columns, "wrong sizes")
         multiplyDouble(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(rows), blasint(columns),
-            blasint(inner), 1, left, blasint(inner), right, blasint(columns), 0, &product,
-            blasint(columns))
-        return product
+            CblasColMajor, CblasNoTrans, CblasNoTrans, blasint(left.rows), blasint(right.columns),
+            blasint(left.columns), 1, left.start, blasint(left.stride), right.start,
+            blasint(right.stride), 0, product.start, blasint(product.stride))
     }
 
-    /// leftᵀ · right, both row after row: (rows × width)ᵀ · (rows × columns).
-    func transposedProduct(
-        _ left: [Double], _ right: [Double], rows: Int, width: Int, columns: Int
-    ) -> [Double] {
-        precondition(left.count == rows * width && right.count == rows * columns, "wrong sizes")
-        var product = [Double](repeating: 0, count: width * columns)
-        guard rows > 0, width > 0, columns > 0 else { return product }
+    /// product += leftᵀ · right.
+    func addTransposedProduct(_ left: Source, _ right: Source, to product: Target) {
+        precondition(
+            left.rows == right.rows && product.rows == left.columns
+                && product.columns == right.columns, "wrong sizes")
         multiplyDouble(
-            CblasRowMajor, CblasTrans, CblasNoTrans, blasint(width), blasint(columns),
-            blasint(rows), 1, left, blasint(width), right, blasint(columns), 0, &product,
-            blasint(columns))
-        return product
+            CblasColMajor, CblasTrans, CblasNoTrans, blasint(left.columns), blasint(right.columns),
+            blasint(left.rows), 1, left.start, blasint(left.stride), right.start,
+            blasint(right.stride), 1, product.start, blasint(product.stride))
     }
 
-    /// The lower triangle of matrixᵀ · matrix (rows × width); zeros above it.
-    func gram(_ matrix: [Double], rows: Int, width: Int) -> [Double] {
-        precondition(matrix.count == rows * width, "wrong size")
-        var gram = [Double](repeating: 0, count: width * width)
-        guard rows > 0, width > 0 else { return gram }
+    /// gram += matrixᵀ · matrix, of which only elements with row ≥ column are written.
+    func addGram(_ matrix: Source, to gram: Target) {
+        precondition(
+            gram.rows == matrix.columns && gram.columns == matrix.columns, "wrong sizes")
         rankUpdateDouble(
-            CblasRowMajor, CblasLower, CblasTrans, blasint(width), blasint(rows), 1, matrix,
-            blasint(width), 0, &gram, blasint(width))
-        return gram
+            CblasColMajor, CblasLower, CblasTrans, blasint(matrix.columns), blasint(matrix.rows),
+            1, matrix.start, blasint(matrix.stride), 1, gram.start, blasint(gram.stride))
     }
 
     private static func lastProblem() -> String {
