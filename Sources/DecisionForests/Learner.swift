@@ -68,8 +68,8 @@ public struct AnyLearner: Codable, Sendable {
 
     /// The kinds that can be received.
     private static let kinds: [any Learner.Type] = [
-        RandomForestClassifier.self, RandomForestRegressor.self,
-        LogisticRegression.self, RidgeRegression.self,
+        RandomForestClassifier.self, RandomForestRegressor.self, ExtraTreesClassifier.self,
+        ExtraTreesRegressor.self, LogisticRegression.self, RidgeRegression.self,
     ]
 
     /// Rebuilds the learner; an unknown name or a parameter out of range throws.

@@ -25,13 +25,17 @@ public struct Tree: Sendable, Hashable {
     /// What `splitFeature` below −1 points into.
     public package(set) var projections: Projections
 
+    /// Per node how much its split gained in training, in the learner's own unit; 0 at leaves.
+    /// Empty in a finished model, which keeps `TrainedModel.gainImportances` instead.
+    public package(set) var splitGains: [Float]
+
     /// What `splitFeature` holds at a leaf.
     public static let leaf: Int32 = -1
 
     package init(
         splitFeature: [Int32], threshold: [Float], missingGoesLeft: [Bool], leftChild: [Int32],
         leafValues: [Float], categorySet: [Int32] = [], categorySets: CategorySets = .none,
-        projections: Projections = .none
+        projections: Projections = .none, splitGains: [Float] = []
     ) {
         self.splitFeature = splitFeature
         self.threshold = threshold
@@ -41,6 +45,7 @@ public struct Tree: Sendable, Hashable {
         self.categorySet = categorySet
         self.categorySets = categorySets
         self.projections = projections
+        self.splitGains = splitGains
     }
 
     /// Inner nodes and leaves together.

@@ -2,10 +2,10 @@
 /// list.
 ///
 /// Mark "MantaTrees", version, tree count; per tree the node count, the number of leaf values, then
-/// the arrays one after another; the sets of categories and the projections with their lengths.
+/// the arrays one after another; the sets of categories, the projections and the splits' gains with their lengths.
 public enum TreeCodec {
     private static let mark = "MantaTrees"
-    private static let version: UInt32 = 2
+    private static let version: UInt32 = 3
 
     /// The trees as bytes. Equal trees give equal bytes.
     public static func encode(_ trees: [Tree]) -> [UInt8] {
@@ -27,6 +27,8 @@ public enum TreeCodec {
             append(tree.projections.starts, to: &writer)
             append(tree.projections.features, to: &writer)
             writer.append(floats: tree.projections.weights)
+            writer.append(UInt32(tree.splitGains.count))
+            writer.append(floats: tree.splitGains)
         }
         return writer.bytes
     }
@@ -58,6 +60,7 @@ public enum TreeCodec {
             tree.projections = Projections(
                 starts: starts, features: features,
                 weights: try reader.readFloats(features.count))
+            tree.splitGains = try reader.readFloats(reader.readCount(ofSize: 4))
             trees.append(tree)
         }
         try reader.expectEnd()

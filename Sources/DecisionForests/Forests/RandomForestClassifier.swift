@@ -6,12 +6,7 @@ public struct RandomForestClassifier: EnsembleLearner, Hashable {
     /// "RandomForestClassifier".
     public static let name = "RandomForestClassifier"
 
-    /// What the forest shares with a regressor.
-    public let forest: ForestParameters
-    /// How a split is judged.
-    public let criterion: ClassificationCriterion
-    /// How much the classes count.
-    public let classWeight: ClassWeight
+    private let rules: ForestClassification
 
     /// A classifier of these parameters, or an error naming the first one out of range.
     ///
@@ -22,23 +17,38 @@ public struct RandomForestClassifier: EnsembleLearner, Hashable {
     ///   - minSamplesSplit: Rows that a node must have to be split, at least 2.
     ///   - minSamplesLeaf: Rows that each side of a split must have, at least 1.
     ///   - bootstrap: Whether each tree sees a sample of the rows, drawn with replacement.
+    ///   - maxSamples: How many rows the bootstrap draws; nil for as many as there are.
+    ///   - maxLeafNodes: Leaves that a tree may have, at least 2, the most useful splits first;
+    ///     nil for any number.
+    ///   - minImpurityDecrease: What a split must lower the impurity by, times the node's share of
+    ///     the weight; at least 0.
     ///   - criterion: How a split is judged.
     ///   - classWeight: How much the classes count.
     ///   - seed: Decides every chance.
     public init(
         trees: Int = 100, maxDepth: Int? = nil, maxFeatures: MaxFeatures = .sqrt,
         minSamplesSplit: Int = 2, minSamplesLeaf: Int = 1, bootstrap: Bool = true,
+        maxSamples: MaxSamples? = nil, maxLeafNodes: Int? = nil, minImpurityDecrease: Double = 0,
         criterion: ClassificationCriterion = .gini, classWeight: ClassWeight = .equal,
         seed: UInt64 = 0
     ) throws(ParameterError) {
-        try classWeight.check()
-        self.criterion = criterion
-        self.classWeight = classWeight
-        forest = try ForestParameters(
+        let forest = try ForestParameters(
             treeCount: trees, maxDepth: maxDepth, maxFeatures: maxFeatures,
             minSamplesSplit: minSamplesSplit, minSamplesLeaf: minSamplesLeaf,
-            bootstrap: bootstrap, seed: seed)
+            bootstrap: bootstrap, maxSamples: maxSamples, maxLeafNodes: maxLeafNodes,
+            minImpurityDecrease: minImpurityDecrease, thresholds: .best, seed: seed)
+        rules = try ForestClassification(
+            forest: forest, criterion: criterion, classWeight: classWeight)
     }
+
+    /// What the forest shares with a regressor.
+    public var forest: ForestParameters { rules.forest }
+
+    /// How a split is judged.
+    public var criterion: ClassificationCriterion { rules.criterion }
+
+    /// How much the classes count.
+    public var classWeight: ClassWeight { rules.classWeight }
 
     /// Trees of the forest.
     public var treeCount: Int { forest.treeCount }
@@ -47,9 +57,7 @@ public struct RandomForestClassifier: EnsembleLearner, Hashable {
     public var binningSeed: UInt64 { forest.seed }
 
     /// As MLflow shows them.
-    public var parameters: [TrainedModel.Parameter] {
-        forest.list(criterion: criterion.rawValue, classWeight: classWeight.description)
-    }
+    public var parameters: [TrainedModel.Parameter] { rules.parameters }
 
     /// "RandomForest(n_estimators=75, max_depth=30, max_features=0.7)"
     public var description: String { forest.summary }
@@ -58,43 +66,31 @@ public struct RandomForestClassifier: EnsembleLearner, Hashable {
     public func grow(
         trees: Range<Int>, on data: BinnedDataset, threads: Int
     ) throws -> [Tree] {
-        let dataset = data.dataset
-        guard case .classes(let labels, let indices) = dataset.target else {
-            throw TrainingError.targetHoldsNumbers(target: dataset.targetName)
-        }
-        let plan = try GrowthPlan(
-            data: data, parameters: forest,
-            weights: classWeight.rowWeights(labels: labels, indices: indices, dataset.weights))
-        if labels.count == 2, criterion == .gini {
-            return plan.grow(trees, threads: threads) { PairKernel(classes: indices) }
-        }
-        return plan.grow(trees, threads: threads) {
-            ClassKernel(classes: indices, classCount: labels.count, criterion: criterion)
-        }
+        try rules.grow(trees, on: data, threads: threads)
     }
 
     /// The forest of all trees.
     public func model(from trees: [Tree], trainedOn dataset: Dataset) throws -> TrainedModel {
-        guard case .classes(let labels, _) = dataset.target else {
-            throw TrainingError.targetHoldsNumbers(target: dataset.targetName)
-        }
-        return try TrainedModel(
-            forest: trees, of: treeCount, outputCount: labels.count,
-            task: .classification(classes: labels), dataset: dataset, learner: self)
+        try rules.model(from: trees, trainedOn: dataset, learner: self)
     }
-}
 
-extension RandomForestClassifier {
-    private enum CodingKeys: String, CodingKey {
-        case forest, criterion, classWeight
+    /// How good this learner's model is, judged row by row by the trees that did not see the row.
+    ///
+    /// Throws without bootstrap, and if `dataset` is not what `model` was trained on.
+    public func outOfBag(
+        _ model: TrainedModel, trainedOn dataset: Dataset,
+        threads: Int = BinnedDataset.threadsDefault
+    ) throws -> OutOfBagEstimate {
+        try OutOfBagEstimate(of: model, forest: forest, trainedOn: dataset, threads: threads)
     }
 
     /// Decodes and checks.
     public init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
-        forest = try fields.decode(ForestParameters.self, forKey: .forest)
-        criterion = try fields.decode(ClassificationCriterion.self, forKey: .criterion)
-        classWeight = try fields.decode(ClassWeight.self, forKey: .classWeight)
-        try classWeight.check()
+        rules = try ForestClassification(from: decoder)
+    }
+
+    /// Writes the parameters.
+    public func encode(to encoder: any Encoder) throws {
+        try rules.encode(to: encoder)
     }
 }

@@ -1,10 +1,18 @@
-/// The rows that a tree of a forest sees, as a function of the plan and the tree's number alone: who
-/// knows both can say which rows were left out.
+/// The rows that a tree of a forest sees, as a function of the plan and the tree's number alone:
+/// who knows both can say which rows were left out.
 struct RowSample {
     let rowCount: Int
     /// Rows drawn with replacement; nil if each tree sees every row once.
     let drawCount: Int?
     let seed: UInt64
+
+    init(rowCount: Int, parameters: ForestParameters) {
+        self.rowCount = rowCount
+        drawCount =
+            parameters.bootstrap
+            ? parameters.maxSamples.map { $0.count(of: rowCount) } ?? rowCount : nil
+        seed = parameters.seed
+    }
 
     /// Counts how often each row was drawn into `draws`, which holds `rowCount` numbers.
     func draw(tree: Int, into draws: UnsafeMutablePointer<UInt32>) {

@@ -64,6 +64,58 @@ final class ClassKernel: SplitKernel {
         for index in 0..<classCount { values.append(Float(Double(total[index]) / weight)) }
     }
 
+    var weight: Double { Double(totalWeight) }
+
+    func decrease(by split: Split) -> Double {
+        let gain = split.numerator / split.denominator
+        switch criterion {
+        case .gini:
+            var squares: Int64 = 0
+            for index in 0..<classCount { squares &+= total[index] &* total[index] }
+            return max(0, gain - Double(squares) / weight)
+        case .entropy:
+            // In bits, as scikit-learn counts it.
+            var parent = Self.timesLog(totalWeight)
+            for index in 0..<classCount { parent -= Self.timesLog(total[index]) }
+            return max(0, gain + parent) / PortableMath.log(2)
+        }
+    }
+
+    func judge(_ rows: NodeRows<Payload>, at cut: BinCut, feature: Int32, best: inout Split) {
+        for side in cut.missingSides {
+            let leftToo = side == .left ? FeatureBinner.missingBin : cut.lastLeftBin
+            let (left, total) = (left, total)
+            left.update(repeating: 0, count: classCount)
+            var (leftWeight, leftCount): (Int64, Int) = (0, 0)
+            for index in 0..<rows.count {
+                let bin = rows.bins[Int(rows.rows[index])]
+                let goesLeft = (bin <= cut.lastLeftBin ? 1 : 0) | (bin == leftToo ? 1 : 0)
+                let payload = rows.payloads[index]
+                let weight = Int64(payload.weight) &* Int64(goesLeft)
+                left[Int(payload.classIndex)] &+= weight
+                leftWeight &+= weight
+                leftCount &+= goesLeft
+            }
+            guard min(leftCount, rows.count - leftCount) >= rows.leafCountMin else { continue }
+            var (leftSquares, rightSquares): (Int64, Int64) = (0, 0)
+            if criterion == .gini {
+                for index in 0..<classCount {
+                    let right = total[index] &- left[index]
+                    leftSquares &+= left[index] &* left[index]
+                    rightSquares &+= right &* right
+                }
+            }
+            let gain =
+                criterion == .gini
+                ? Double(leftSquares) / Double(leftWeight)
+                    + Double(rightSquares) / Double(totalWeight &- leftWeight)
+                : entropyGain(leftWeight: leftWeight)
+            best.offer(
+                gain, feature: feature, bins: (cut.lastLeftBin, cut.firstRightBin), missing: side,
+                threshold: cut.threshold)
+        }
+    }
+
     func search(_ rows: NodeRows<Payload>, feature: Int32, best: inout Split) -> Bool {
         fill(rows)
         let count = occupied.collect()
@@ -123,19 +175,25 @@ final class ClassKernel: SplitKernel {
     private func scanEntropy(
         _ rows: NodeRows<Payload>, _ feature: Int32, _ walk: BinWalk, _ best: inout Split
     ) {
-        let (left, total) = (left, total)
+        let left = left
         left.update(repeating: 0, count: classCount)
         var leftWeight: Int64 = 0
         move(along: walk, rows) { classIndex, weight in
             left[classIndex] &+= weight
             leftWeight &+= weight
         } judge: { bins in
-            var gain = -Self.timesLog(leftWeight) - Self.timesLog(totalWeight &- leftWeight)
-            for index in 0..<classCount {
-                gain += Self.timesLog(left[index]) + Self.timesLog(total[index] &- left[index])
-            }
-            best.offer(gain, feature: feature, bins: bins, missing: walk.missing)
+            best.offer(
+                entropyGain(leftWeight: leftWeight), feature: feature, bins: bins,
+                missing: walk.missing)
         }
+    }
+
+    private func entropyGain(leftWeight: Int64) -> Double {
+        var gain = -Self.timesLog(leftWeight) - Self.timesLog(totalWeight &- leftWeight)
+        for index in 0..<classCount {
+            gain += Self.timesLog(left[index]) + Self.timesLog(total[index] &- left[index])
+        }
+        return gain
     }
 
     private static func timesLog(_ weight: Int64) -> Double {

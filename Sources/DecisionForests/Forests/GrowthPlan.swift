@@ -38,10 +38,7 @@ struct GrowthPlan: Sendable {
 
     /// The rows that each tree sees.
     var sample: RowSample {
-        let rowCount = data.dataset.rowCount
-        return RowSample(
-            rowCount: rowCount, drawCount: parameters.bootstrap ? rowCount : nil,
-            seed: parameters.seed)
+        RowSample(rowCount: data.dataset.rowCount, parameters: parameters)
     }
 
     /// Integer weights in proportion to real ones, whose sum over any bootstrap fits 31 bits.

@@ -15,8 +15,31 @@ protocol SplitKernel: SendableMetatype {
     /// Puts the feature's best split into `best` if it is better. False if the feature is constant
     /// in the node.
     func search(_ rows: NodeRows<Payload>, feature: Int32, best: inout Split) -> Bool
+    /// Puts the division at one given place into `best` if it is better.
+    func judge(_ rows: NodeRows<Payload>, at cut: BinCut, feature: Int32, best: inout Split)
+    /// The weight of the node at hand.
+    var weight: Double { get }
+    /// How much the split lowers the impurity of the node at hand, times its weight.
+    func decrease(by split: Split) -> Double
     /// Appends the answer of the node at hand.
     func appendLeaf(to values: inout [Float])
+}
+
+/// A place to divide a node that was chosen without looking at the target.
+struct BinCut {
+    /// The highest bin that goes left.
+    let lastLeftBin: UInt8
+    /// The lowest bin that goes right; the missing bin if no value does.
+    let firstRightBin: UInt8
+    /// Where between both the values are parted; NaN for halfway.
+    let threshold: Float
+    let hasMissing: Bool
+
+    /// Where rows without a value may go; where no value goes right, they must.
+    var missingSides: [MissingRows] {
+        guard hasMissing else { return [.none] }
+        return firstRightBin == FeatureBinner.missingBin ? [.right] : [.right, .left]
+    }
 }
 
 /// The rows of a node, seen through one feature.
@@ -47,19 +70,22 @@ struct Split {
     var missingGoesLeft = false
     /// Whether the node has rows whose value is missing: only then was their side learned.
     var hasMissing = false
+    /// Where values are parted; NaN for halfway between the two bins.
+    var threshold = Float.nan
 
     /// Replaces the split by a better one: greater gain, then lower feature; of one feature the
     /// first one found stays.
     @inline(__always)
     mutating func offer(
         _ numerator: Double, over denominator: Double = 1, feature: Int32,
-        bins: (left: UInt8, right: UInt8), missing: MissingRows
+        bins: (left: UInt8, right: UInt8), missing: MissingRows, threshold: Float = .nan
     ) {
         let (new, old) = (numerator * self.denominator, self.numerator * denominator)
         guard new > old || (new == old && feature < self.feature) else { return }
         self = Split(
             numerator: numerator, denominator: denominator, feature: feature,
             lastLeftBin: bins.left, firstRightBin: bins.right,
-            missingGoesLeft: missing == .left, hasMissing: missing != .none)
+            missingGoesLeft: missing == .left, hasMissing: missing != .none,
+            threshold: threshold)
     }
 }

@@ -52,6 +52,35 @@ final class ValueKernel: SplitKernel {
         values.append(target.mean(sum: total.y, weight: total.x & 0xFFFF_FFFF))
     }
 
+    var weight: Double { Double(total.x & 0xFFFF_FFFF) }
+
+    /// Squared error in the target's own unit: what S²/w of the sides exceeds that of the node.
+    func decrease(by split: Split) -> Double {
+        let sum = Double(total.y)
+        let gain = split.numerator / split.denominator - sum * sum / weight
+        return max(0, gain) * target.squaredUnit
+    }
+
+    func judge(_ rows: NodeRows<Payload>, at cut: BinCut, feature: Int32, best: inout Split) {
+        var (left, missing) = (Cell(0, 0), Cell(0, 0))
+        for index in 0..<rows.count {
+            let bin = rows.bins[Int(rows.rows[index])]
+            let cell = Self.cell(rows.payloads[index])
+            let goesLeft: Int64 = bin <= cut.lastLeftBin ? 1 : 0
+            let isMissing: Int64 = bin == FeatureBinner.missingBin ? 1 : 0
+            left &+= cell & Cell(repeating: 0 &- goesLeft)
+            missing &+= cell & Cell(repeating: 0 &- isMissing)
+        }
+        for side in cut.missingSides {
+            let sum = side == .left ? left &+ missing : left
+            let count = Int(sum.x >> 32)
+            guard min(count, rows.count - count) >= rows.leafCountMin else { continue }
+            best.offer(
+                gain(left: sum), feature: feature, bins: (cut.lastLeftBin, cut.firstRightBin),
+                missing: side, threshold: cut.threshold)
+        }
+    }
+
     func search(_ rows: NodeRows<Payload>, feature: Int32, best: inout Split) -> Bool {
         let (histogram, occupied) = (histogram, occupied)
         for index in 0..<rows.count {
@@ -71,11 +100,18 @@ final class ValueKernel: SplitKernel {
             (1 << 32) | Int64(payload.weight), Int64(payload.weight) &* Int64(payload.value))
     }
 
-    /// L²/w + R²/w is greatest where the squared error of both sides' means is least.
+    /// L²/w + R²/w, greatest where the squared error of both sides' means is least.
+    @inline(__always)
+    private func gain(left: Cell) -> Double {
+        let right = total &- left
+        let (l, r) = (Double(left.y), Double(right.y))
+        return l * l / Double(left.x & 0xFFFF_FFFF) + r * r / Double(right.x & 0xFFFF_FFFF)
+    }
+
     private func scan(
         _ rows: NodeRows<Payload>, _ feature: Int32, _ walk: BinWalk, _ best: inout Split
     ) {
-        let (histogram, list, total) = (histogram, occupied.list, total)
+        let (histogram, list) = (histogram, occupied.list)
         var left = Cell(0, 0)
         var index = walk.start
         while index < walk.end {
@@ -85,12 +121,8 @@ final class ValueKernel: SplitKernel {
             let leftCount = Int(left.x >> 32)
             guard index > 0, leftCount >= rows.leafCountMin else { continue }
             guard rows.count - leftCount >= rows.leafCountMin else { break }
-            let right = total &- left
-            let (l, r) = (Double(left.y), Double(right.y))
-            let gain =
-                l * l / Double(left.x & 0xFFFF_FFFF) + r * r / Double(right.x & 0xFFFF_FFFF)
             best.offer(
-                gain, feature: feature, bins: (bin, list[index]), missing: walk.missing)
+                gain(left: left), feature: feature, bins: (bin, list[index]), missing: walk.missing)
         }
     }
 }
@@ -113,6 +145,9 @@ struct FixedPointTarget: Sendable {
         self.scale = scale
         self.centre = centre
     }
+
+    /// What a squared integer stands for in the target's own unit.
+    var squaredUnit: Double { 1 / scale / scale }
 
     /// A mean in the target's own unit.
     func mean(sum: Int64, weight: Int64) -> Float {

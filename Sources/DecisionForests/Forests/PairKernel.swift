@@ -55,6 +55,39 @@ final class PairKernel: SplitKernel {
         values.append(Float(Double(second) / Double(weight)))
     }
 
+    var weight: Double { Double(total >> 32) }
+
+    /// Of the fraction that candidates are compared by, the impurity is 2 / N.
+    func decrease(by split: Split) -> Double {
+        2 * split.numerator / split.denominator / weight
+    }
+
+    func judge(_ rows: NodeRows<Payload>, at cut: BinCut, feature: Int32, best: inout Split) {
+        var (left, missing): (UInt64, UInt64) = (0, 0)
+        var (leftCount, missingCount) = (0, 0)
+        for index in 0..<rows.count {
+            let bin = rows.bins[Int(rows.rows[index])]
+            let goesLeft: UInt64 = bin <= cut.lastLeftBin ? 1 : 0
+            let isMissing: UInt64 = bin == FeatureBinner.missingBin ? 1 : 0
+            left &+= rows.payloads[index] & (0 &- goesLeft)
+            missing &+= rows.payloads[index] & (0 &- isMissing)
+            leftCount &+= Int(goesLeft)
+            missingCount &+= Int(isMissing)
+        }
+        let (all, second) = (Int64(total >> 32), Int64(total & 0xFFFF_FFFF))
+        for side in cut.missingSides {
+            let sum = side == .left ? left &+ missing : left
+            let count = side == .left ? leftCount + missingCount : leftCount
+            guard min(count, rows.count - count) >= rows.leafCountMin else { continue }
+            let (weight, ofSecond) = (Int64(sum >> 32), Int64(sum & 0xFFFF_FFFF))
+            let excess = Double(ofSecond &* all &- second &* weight)
+            best.offer(
+                excess * excess, over: Double(weight &* (all &- weight)), feature: feature,
+                bins: (cut.lastLeftBin, cut.firstRightBin), missing: side,
+                threshold: cut.threshold)
+        }
+    }
+
     func search(_ rows: NodeRows<Payload>, feature: Int32, best: inout Split) -> Bool {
         rows.leafCountMin > 1
             ? search(rows, feature, counted: true, &best)
