@@ -46,7 +46,8 @@ def table(bytes_wanted):
             first = True
             while file.tell() < bytes_wanted:
                 block = chance.normal(size=(rows // 10, COLUMNS)).astype(numpy.float32)
-                frame = polars.DataFrame(block, schema=[f"f{i}" for i in range(COLUMNS - 1)] + ["y"])
+                names = [f"f{i}" for i in range(COLUMNS - 1)] + ["y"]
+                frame = polars.DataFrame(block, schema=names)
                 frame.write_csv(file, include_header=first)
                 first = False
         partial.rename(path)
