@@ -78,7 +78,7 @@ def printed(command, environment):
 
 
 def compare(bench, learners, data, spec, note=print):
-    """For each learner, over the seeds, medians of what it took and means of its metrics.
+    """Medians over the seeds for each learner.
 
     Learners take turns, so that a busy minute of the machine does not fall on one of them. `data`
     is a set, or a function from the seed to one.
@@ -107,6 +107,6 @@ def summary(reports):
         # Later fits of a process reuse what the first one freed: only the first counts.
         "peak_bytes": statistics.median(r["fits"][0]["peak_bytes"] for r in reports),
         "metrics": {
-            name: statistics.mean(r["metrics"][name] for r in reports)
+            name: statistics.median(r["metrics"][name] for r in reports)
             for name in names if all(name in r["metrics"] for r in reports)},
     }

@@ -46,8 +46,7 @@ def table(bytes_wanted):
             first = True
             while file.tell() < bytes_wanted:
                 block = chance.normal(size=(rows // 10, COLUMNS)).astype(numpy.float32)
-                names = [f"f{i}" for i in range(COLUMNS - 1)] + ["y"]
-                frame = polars.DataFrame(block, schema=names)
+                frame = polars.DataFrame(block, schema=[f"f{i}" for i in range(COLUMNS - 1)] + ["y"])
                 frame.write_csv(file, include_header=first)
                 first = False
         partial.rename(path)

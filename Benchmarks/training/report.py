@@ -8,18 +8,21 @@ MEGA = 1e6
 SHOWN = (("roc_auc", "AUC", "{:.4f}"), ("rmse", "RMSE", "{:.4f}"))
 
 
-INTRODUCTION = """# Training beside other libraries
-
-Written by `script/bench train --write` from the last run of each section. Times are seconds of
-processor time, user and system, of the fit alone: binning and the library's own form of the data
-included, reading files not. Each fit runs in a process of its own, learners take turns, and times
-are medians over the seeds. Memory is what the fit adds, at its peak, to a process that holds the
-rows. Quality is measured on rows that no learner saw. The code is in `Benchmarks/training`.
-"""
-
-
 def document(kept):
-    lines = [INTRODUCTION]
+    lines = [
+        "# Training beside other libraries",
+        "",
+        "Written by `script/bench train --write` from the last run of each section. Times are "
+        "seconds of processor",
+        "time (user and system) of the fit alone: binning and the library's own form of the data "
+        "included,",
+        "reading files not. Each fit runs in a process of its own; figures are medians over the "
+        "seeds, and learners",
+        "take turns. Memory is what the fit adds, at its peak, to a process that holds the rows. "
+        "Quality is",
+        "measured on rows that no learner saw. The code is in `Benchmarks/training`.",
+        "",
+    ]
     writers = {
         "boosting": times, "forests": times, "threads": thread_table, "quality": quality,
         "csv": reading, "curves": curves}
@@ -48,9 +51,7 @@ def conditions(section):
 
 
 def times(cases):
-    lines = [
-        "| | learner | CPU s | of best other | memory MB | quality |",
-        "|---|---|---:|---:|---:|---|"]
+    lines = ["| | learner | CPU s | of best other | memory MB | quality |", "|---|---|---:|---:|---:|---|"]
     for case in cases:
         results = case["results"]
         _, best = sections.best_peer(results, "cpu_seconds")
@@ -72,9 +73,7 @@ def shown(metrics):
 
 
 def thread_table(cases):
-    lines = [
-        "| | learner | wall s | CPU s | times faster than one thread |",
-        "|---|---|---:|---:|---:|"]
+    lines = ["| | learner | wall s | CPU s | times faster than one thread |", "|---|---|---:|---:|---:|"]
     walls = {}
     for case in cases:
         beside = "beside" in case["name"]

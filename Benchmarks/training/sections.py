@@ -26,20 +26,14 @@ def case(bench, name, learners, data, spec):
 
 
 def boosting(bench):
-    """100 rounds of 31 leaves; the rows of the name train, a quarter as many judge.
-
-    Boosting draws nothing, so all but the largest set are made anew for each seed.
-    """
+    """100 rounds of 31 leaves; the rows of the name train, a quarter as many judge."""
     learners = [OURS, "LightGBM", "XGBoost", "scikit-learn"]
     spec = BOOSTED | {"threads": 1}
     sets = [
         ("800k × 28, two classes", datasets.classification(shrunk(bench, 1_000_000), 28)),
-        ("80k × 50, two classes", lambda seed: datasets.classification(
-            shrunk(bench, 100_000), 50, seed=seed)),
-        ("80k × 30, five classes", lambda seed: datasets.classification(
-            shrunk(bench, 100_000), 30, 5, seed=seed)),
-        ("160k × 20, regression", lambda seed: datasets.regression(
-            shrunk(bench, 200_000), 20, seed=seed)),
+        ("80k × 50, two classes", datasets.classification(shrunk(bench, 100_000), 50)),
+        ("80k × 30, five classes", datasets.classification(shrunk(bench, 100_000), 30, 5)),
+        ("160k × 20, regression", datasets.regression(shrunk(bench, 200_000), 20)),
     ]
     return [case(bench, name, learners, data, spec) for name, data in sets]
 
@@ -50,7 +44,7 @@ def forests(bench):
     return [
         case(
             bench, "80k × 50, 20 trees of depth 16, √features", everyone,
-            lambda seed: datasets.classification(shrunk(bench, 100_000), 50, seed=seed),
+            datasets.classification(shrunk(bench, 100_000), 50),
             FOREST | {"trees": 20, "depth": 16, "features": "sqrt", "threads": 1}),
         case(
             bench, "800k × 28, 3 trees to the end, √features", [OURS, "scikit-learn"],
@@ -58,7 +52,7 @@ def forests(bench):
             FOREST | {"trees": 3, "depth": 0, "features": "sqrt", "threads": 1}),
         case(
             bench, "1,500 × 20, 75 trees of depth 30, 0.7 of the features", everyone,
-            lambda seed: datasets.classification(3_000, 20, train_rows=1_500, seed=seed),
+            datasets.classification(3_000, 20, train_rows=1_500),
             FOREST | {
                 "trees": 75, "depth": 30, "features": 0.7, "threads": 1, "repeats": 5}),
     ]

@@ -1,15 +1,40 @@
 /// A data set as trees are grown from it: one byte per cell, column after column.
+///
+/// It holds all that growing needs, so that it can be sent without the values it was made from
+/// (see `encoded()`): thresholds come from the least and greatest value of each bin.
 public struct BinnedDataset: Sendable {
-    /// The rows themselves.
-    public let dataset: Dataset
+    /// One name per column.
+    public let featureNames: [String]
+    /// What each column's numbers stand for.
+    public let featureKinds: [FeatureKind]
+    /// The target column's name.
+    public let targetName: String
+    /// Classes or numbers.
+    public let target: Dataset.Target
+    /// How much each row counts; every row once if nil.
+    public let weights: [Float]?
+    /// Rows.
+    public let rowCount: Int
+    /// The values that were binned, `columns[f][row]`; nil where only their bins have arrived.
+    package let columns: [[Float]]?
     /// Where the bins are cut.
     package let binner: FeatureBinner
     /// The bin of feature f in row r at `f * rowCount + r`.
-    let bins: [UInt8]
+    let bins: SharedBytes
     /// Per feature and bin at `f * 256 + b`, the least and the greatest value that occurs in it.
     /// A threshold halfway between two bins' values separates the rows of both as the bins do.
     let leastInBin: [Float]
     let greatestInBin: [Float]
+
+    /// Columns.
+    public var featureCount: Int { featureNames.count }
+
+    /// Whether a column has missing values.
+    func hasMissing(feature: Int) -> Bool {
+        bins.withUnsafeBufferPointer { bins in
+            bins[feature * rowCount..<(feature + 1) * rowCount].contains(FeatureBinner.missingBin)
+        }
+    }
 
     /// Threads that run at once on this machine: what learners use unless told otherwise.
     public static var threadsDefault: Int { Parallel.coreCount }
@@ -23,15 +48,35 @@ public struct BinnedDataset: Sendable {
     /// Bins by edges that are given, of a data set with as many features.
     package init(_ dataset: Dataset, binner: FeatureBinner, threads: Int) {
         precondition(binner.edges.count == dataset.featureCount, "one list of edges per feature")
-        self.dataset = dataset
+        (featureNames, featureKinds) = (dataset.featureNames, dataset.featureKinds)
+        (targetName, target) = (dataset.targetName, dataset.target)
+        (weights, rowCount) = (dataset.weights, dataset.rowCount)
+        columns = dataset.columns
         self.binner = binner
+        let table = BinTable(dataset, binner: binner, threads: threads)
+        (bins, leastInBin, greatestInBin) = (table.bins, table.least, table.greatest)
+    }
+
+    /// For callers that ask for the rows' facts where they used to stand.
+    var dataset: BinnedDataset { self }
+}
+
+/// The bins of all cells, and the least and the greatest value of each bin.
+struct BinTable {
+    let bins: SharedBytes
+    let least: [Float]
+    let greatest: [Float]
+
+    init(_ dataset: Dataset, binner: FeatureBinner, threads: Int) {
         let (rowCount, featureCount) = (dataset.rowCount, dataset.featureCount)
         var least = [Float](repeating: .infinity, count: featureCount * 256)
         var greatest = [Float](repeating: -.infinity, count: featureCount * 256)
-        bins = [UInt8](unsafeUninitializedCapacity: rowCount * featureCount) { buffer, count in
+        let storage = ByteStorage(count: rowCount * featureCount) { buffer in
             least.withUnsafeMutableBufferPointer { least in
                 greatest.withUnsafeMutableBufferPointer { greatest in
-                    nonisolated(unsafe) let (bins, low, high) = (buffer, least, greatest)
+                    nonisolated(unsafe) let (bins, low, high) = (
+                        buffer.bindMemory(to: UInt8.self), least, greatest
+                    )
                     Parallel.forEach(featureCount, threads: threads) { feature, _ in
                         Self.assign(
                             dataset.columns[feature], edges: binner.edges[feature],
@@ -44,10 +89,9 @@ public struct BinnedDataset: Sendable {
                     }
                 }
             }
-            count = rowCount * featureCount
         }
-        leastInBin = least
-        greatestInBin = greatest
+        bins = SharedBytes(storage)
+        (self.least, self.greatest) = (least, greatest)
     }
 
     /// The bin of each value: how many edges lie below it.

@@ -49,15 +49,19 @@ struct ByteWriter {
 /// Counts are held against the bytes that are left before anything is allocated.
 struct ByteReader {
     let subject: String
-    private let bytes: [UInt8]
+    private let storage: ByteStorage
     private(set) var offset = 0
 
     init(_ bytes: [UInt8], subject: String) {
-        self.bytes = bytes
+        self.init(ByteStorage(copying: bytes), subject: subject)
+    }
+
+    init(_ storage: ByteStorage, subject: String) {
+        self.storage = storage
         self.subject = subject
     }
 
-    var remaining: Int { bytes.count - offset }
+    var remaining: Int { storage.count - offset }
 
     func damaged(_ problem: String) -> DamagedBytes {
         DamagedBytes(subject: subject, offset: offset, problem: problem)
@@ -69,7 +73,7 @@ struct ByteReader {
         let size = MemoryLayout<Number>.size
         try need(size)
         defer { offset += size }
-        return bytes.withUnsafeBytes {
+        return storage.withBytes {
             Number(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Number.self))
         }
     }
@@ -87,9 +91,10 @@ struct ByteReader {
     mutating func readText() throws(DamagedBytes) -> String {
         let count = try readCount(ofSize: 1)
         defer { offset += count }
-        guard let text = String(validating: bytes[offset..<offset + count], as: UTF8.self) else {
-            throw damaged("text that is not UTF-8")
+        let text = storage.withBytes {
+            String(validating: $0[offset..<offset + count], as: UTF8.self)
         }
+        guard let text else { throw damaged("text that is not UTF-8") }
         return text
     }
 
@@ -103,10 +108,30 @@ struct ByteReader {
 
     mutating func readFlags(_ count: Int) throws(DamagedBytes) -> [Bool] {
         try need(count)
-        let flags = bytes[offset..<offset + count]
+        let flags = storage.withBytes { Array($0[offset..<offset + count]) }
         guard flags.allSatisfy({ $0 <= 1 }) else { throw damaged("a flag that is neither 0 nor 1") }
         offset += count
         return flags.map { $0 == 1 }
+    }
+
+    /// As many things as given, one after the other.
+    mutating func readMany<Element>(
+        _ count: Int, _ read: (inout ByteReader) throws(DamagedBytes) -> Element
+    ) throws(DamagedBytes) -> [Element] {
+        var elements: [Element] = []
+        for _ in 0..<count { elements.append(try read(&self)) }
+        return elements
+    }
+
+    /// Goes on at a later byte; those in between must be zeros.
+    mutating func skip(to start: Int) throws(DamagedBytes) {
+        guard start >= offset, start - offset <= remaining else {
+            throw damaged("\(start) bytes expected before the next section")
+        }
+        guard storage.withBytes({ $0[offset..<start].allSatisfy { $0 == 0 } }) else {
+            throw damaged("bytes between two sections are not zero")
+        }
+        offset = start
     }
 
     func expectEnd() throws(DamagedBytes) {
@@ -116,7 +141,9 @@ struct ByteReader {
     /// A format's first bytes: its mark, then its version.
     mutating func expect(mark: String, version: UInt32) throws(DamagedBytes) {
         let expected = Array(mark.utf8)
-        guard bytes.starts(with: expected) else { throw damaged("it does not start with \(mark)") }
+        guard storage.withBytes({ $0.starts(with: expected) }) else {
+            throw damaged("it does not start with \(mark)")
+        }
         offset = expected.count
         let found = try read(UInt32.self)
         guard found == version else {
@@ -129,7 +156,7 @@ struct ByteReader {
         let start = offset
         offset += count * 4
         return [UInt32](unsafeUninitializedCapacity: count) { buffer, initialized in
-            bytes.withUnsafeBytes { source in
+            storage.withBytes { source in
                 for index in 0..<count {
                     let word = source.loadUnaligned(
                         fromByteOffset: start + index * 4, as: UInt32.self)

@@ -26,8 +26,7 @@ extension Dataset {
         switch target {
         case .classes(let labels, let indices):
             writer.append(UInt8(0))
-            writer.append(UInt32(labels.count))
-            for label in labels { Self.append(label, to: &writer) }
+            Self.append(labels, to: &writer)
             writer.append(numbers: indices)
         case .values(let values):
             writer.append(UInt8(1))
@@ -40,6 +39,11 @@ extension Dataset {
 
     /// The data set that `encoded()` wrote. Bytes that are anything else throw.
     public init(decoding bytes: [UInt8]) throws(DamagedBytes) {
+        try self.init(decoding: ByteStorage(copying: bytes))
+    }
+
+    /// As above, from bytes that need not be copied: a mapped file.
+    package init(decoding bytes: ByteStorage) throws(DamagedBytes) {
         var reader = ByteReader(bytes, subject: "data set")
         try reader.expect(mark: Self.mark, version: Self.version)
         let rowCount = Int(try reader.read(UInt32.self))
@@ -64,7 +68,7 @@ extension Dataset {
         }
     }
 
-    private static func append(_ kind: FeatureKind, to writer: inout ByteWriter) {
+    static func append(_ kind: FeatureKind, to writer: inout ByteWriter) {
         switch kind {
         case .numeric:
             writer.append(UInt8(0))
@@ -77,7 +81,7 @@ extension Dataset {
         }
     }
 
-    private static func readKind(
+    static func readKind(
         from reader: inout ByteReader
     ) throws(DamagedBytes) -> FeatureKind {
         switch try reader.read(UInt8.self) {
@@ -92,14 +96,17 @@ extension Dataset {
         }
     }
 
-    private static func append(_ label: ClassLabel, to writer: inout ByteWriter) {
-        switch label {
-        case .integer(let value):
-            writer.append(UInt8(0))
-            writer.append(value)
-        case .string(let text):
-            writer.append(UInt8(1))
-            writer.append(text: text)
+    static func append(_ labels: [ClassLabel], to writer: inout ByteWriter) {
+        writer.append(UInt32(labels.count))
+        for label in labels {
+            switch label {
+            case .integer(let value):
+                writer.append(UInt8(0))
+                writer.append(value)
+            case .string(let text):
+                writer.append(UInt8(1))
+                writer.append(text: text)
+            }
         }
     }
 
@@ -107,16 +114,16 @@ extension Dataset {
         from reader: inout ByteReader, rowCount: Int
     ) throws(DamagedBytes) -> Target {
         if try reader.readFlags(1) == [true] { return .values(try reader.readFloats(rowCount)) }
-        let labelCount = try reader.readCount(ofSize: 5, max: classCountMax)
-        var labels: [ClassLabel] = []
-        for _ in 0..<labelCount {
-            if try reader.readFlags(1) == [true] {
-                labels.append(.string(try reader.readText()))
-            } else {
-                labels.append(.integer(try reader.read(Int64.self)))
-            }
-        }
+        let labels = try readLabels(from: &reader)
         return .classes(labels: labels, indices: try reader.readNumbers(rowCount))
+    }
+
+    static func readLabels(from reader: inout ByteReader) throws(DamagedBytes) -> [ClassLabel] {
+        let count = try reader.readCount(ofSize: 5, max: classCountMax)
+        return try reader.readMany(count) { (reader) throws(DamagedBytes) in
+            if try reader.readFlags(1) == [true] { return .string(try reader.readText()) }
+            return .integer(try reader.read(Int64.self))
+        }
     }
 }
 

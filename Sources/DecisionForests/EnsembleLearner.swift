@@ -7,6 +7,8 @@ public protocol EnsembleLearner: Learner {
     var treeCount: Int { get }
     /// Decides the sample that bins are cut by.
     var binningSeed: UInt64 { get }
+    /// Whether `grow` reads the values of `data.columns` besides its bins.
+    var needsColumns: Bool { get }
     /// The trees of these numbers, in order.
     func grow(trees: Range<Int>, on data: BinnedDataset, threads: Int) throws -> [Tree]
     /// The model that all trees, in the order of their numbers, make up.
@@ -14,6 +16,9 @@ public protocol EnsembleLearner: Learner {
 }
 
 extension EnsembleLearner {
+    /// False: bins are enough.
+    public var needsColumns: Bool { false }
+
     /// The trees of these numbers, in order, on as many threads as given.
     public func grow(
         trees: Range<Int>, on dataset: Dataset, threads: Int = BinnedDataset.threadsDefault

@@ -14,6 +14,11 @@ package struct FeatureBinner: Sendable, Hashable {
     /// Per feature, ascending; bin b holds the values x with `edges[b - 1] < x <= edges[b]`.
     package let edges: [[Float]]
 
+    /// Edges that are known, per feature at most 254, ascending.
+    init(edges: [[Float]]) {
+        self.edges = edges
+    }
+
     /// The edges for this data. A row's part in the sample depends on `seed` and its number alone.
     package init(_ dataset: Dataset, seed: UInt64, threads: Int) {
         let sample = Self.sample(rowCount: dataset.rowCount, seed: seed)

@@ -37,8 +37,10 @@ package struct ChannelMessage: Sendable, Hashable {
         /// Answers `hello`.
         case welcome(Welcome)
         /// Executor: run this task on `payload`, or on the blob `inputBlob` names (ask with
-        /// `blobWanted`).
-        case run(assignment: UInt64, task: String, attempt: Int, inputBlob: String?)
+        /// `blobWanted`). `milliCPUs` is what the attempt was granted.
+        case run(
+            assignment: UInt64, task: String, attempt: Int, inputBlob: String?,
+            milliCPUs: Int? = nil)
         /// Executor: stop working on the assignment as soon as convenient.
         case cancel(assignment: UInt64)
         /// Driver: how an enqueued task ended; on success `payload` is the result, unless `blob`
@@ -63,6 +65,9 @@ package struct TaskRequest: Sendable, Hashable, Codable {
     /// 0 for the first time this driver asks for (name, input), 1 for the second, …
     package var occurrence: Int
     package var milliCPUs: Int
+    /// More than `milliCPUs` where the task can use more: it gets what the emptiest worker has, up
+    /// to this.
+    package var milliCPUsMax: Int?
     package var memoryInBytes: Int64
     package var attemptsMax: Int
     package var retriesErrors: Bool
@@ -70,12 +75,14 @@ package struct TaskRequest: Sendable, Hashable, Codable {
     package var inputBlob: String?
 
     package init(
-        name: String, occurrence: Int, milliCPUs: Int = 1_000, memoryInBytes: Int64 = 0,
-        attemptsMax: Int = 4, retriesErrors: Bool = false, inputBlob: String? = nil
+        name: String, occurrence: Int, milliCPUs: Int = 1_000, milliCPUsMax: Int? = nil,
+        memoryInBytes: Int64 = 0, attemptsMax: Int = 4, retriesErrors: Bool = false,
+        inputBlob: String? = nil
     ) {
         self.name = name
         self.occurrence = occurrence
         self.milliCPUs = milliCPUs
+        self.milliCPUsMax = milliCPUsMax
         self.memoryInBytes = memoryInBytes
         self.attemptsMax = attemptsMax
         self.retriesErrors = retriesErrors

@@ -1,4 +1,5 @@
 import Crypto
+import DecisionForests
 import Foundation
 
 /// Bytes kept under their SHA-256, for tasks to read: handed out by `Cluster.put`.
@@ -21,6 +22,10 @@ protocol BlobAccess: Sendable {
 
     /// The blob's bytes, mapped where they are a file.
     func load(_ digest: String) async throws -> Data
+
+    /// The blob's bytes for long use: one copy for all processes of a machine where they are a
+    /// file.
+    func storage(of digest: String) async throws -> ByteStorage
 }
 
 extension BlobAccess {
@@ -30,11 +35,28 @@ extension BlobAccess {
         return reference
     }
 
+    func put(_ storage: ByteStorage) async throws -> BlobReference {
+        try await put(storage.data)
+    }
+
     /// Encodes a value for a task and stores what it carries along.
     func encode(_ value: some Encodable, subject: String) async throws -> [UInt8] {
         let encoded = try TaskCoding.encode(value, subject: subject)
         for (digest, bytes) in encoded.attachments { try await store(bytes, digest: digest) }
         return encoded.bytes
+    }
+}
+
+extension ByteStorage {
+    /// The same bytes, not copied.
+    fileprivate var data: Data {
+        withBytes { bytes in
+            guard let address = bytes.baseAddress else { return Data() }
+            // The closure holds this storage for as long as the data lives; nobody writes there.
+            return Data(
+                bytesNoCopy: UnsafeMutableRawPointer(mutating: address), count: bytes.count,
+                deallocator: .custom { _, _ in withExtendedLifetime(self) {} })
+        }
     }
 }
 

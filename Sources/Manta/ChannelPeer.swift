@@ -1,3 +1,4 @@
+import DecisionForests
 import Foundation
 import JobChannel
 import Synchronization
@@ -152,14 +153,27 @@ final class ChannelPeer: BlobAccess {
     }
 
     func load(_ digest: String) async throws -> Data {
+        let path = try await path(of: digest)
+        do {
+            return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+        } catch {
+            throw JobError.blobRefused(digest: digest, reason: "\(error)")
+        }
+    }
+
+    func storage(of digest: String) async throws -> ByteStorage {
+        let path = try await path(of: digest)
+        do {
+            return try ByteStorage(mappingFileAt: path)
+        } catch {
+            throw JobError.blobRefused(digest: digest, reason: "\(error)")
+        }
+    }
+
+    private func path(of digest: String) async throws -> String {
         let answer = try await ask { .blobWanted(request: $0, digest: digest) }
         switch answer.header {
-        case .blobReady(_, let path):
-            do {
-                return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-            } catch {
-                throw JobError.blobRefused(digest: digest, reason: "\(error)")
-            }
+        case .blobReady(_, let path): return path
         case .refused(_, let reason): throw JobError.blobRefused(digest: digest, reason: reason)
         default: throw JobError.blobRefused(digest: digest, reason: "an answer of another kind")
         }

@@ -1,3 +1,4 @@
+import DecisionForests
 import Foundation
 import JobChannel
 import Synchronization
@@ -16,6 +17,7 @@ final class ChannelRunner: TaskRunner {
     }
 
     var jobID: String { peer.welcome.job }
+    var ownThreads: Int? { nil }
     var slots: Int { max(1, slotCount.withLock { $0 }) }
 
     /// Runs for as long as the channel stands.
@@ -39,8 +41,8 @@ final class ChannelRunner: TaskRunner {
     func run(_ call: TaskCall) async throws -> Data {
         var request = TaskRequest(
             name: call.name, occurrence: call.occurrence, milliCPUs: call.options.milliCPUs,
-            memoryInBytes: call.options.memoryInBytes, attemptsMax: call.options.attemptsMax,
-            retriesErrors: call.options.retriesErrors)
+            milliCPUsMax: call.options.milliCPUsMax, memoryInBytes: call.options.memoryInBytes,
+            attemptsMax: call.options.attemptsMax, retriesErrors: call.options.retriesErrors)
         var payload = call.input
         if payload.count > TaskCall.inlineMax {
             request.inputBlob = try await peer.put(Data(payload)).digest
@@ -75,6 +77,10 @@ final class ChannelRunner: TaskRunner {
     }
 
     func load(_ digest: String) async throws -> Data { try await peer.load(digest) }
+
+    func storage(of digest: String) async throws -> ByteStorage {
+        try await peer.storage(of: digest)
+    }
 
     func keep(result: Data) async throws { try await peer.send(.result, payload: Array(result)) }
 }

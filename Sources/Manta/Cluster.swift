@@ -36,6 +36,16 @@ public final class Cluster: Sendable {
         try await finish(task, try await prepare(task, input))
     }
 
+    /// As `run`, for tasks that are functions of their input alone: equal calls are one, however
+    /// often and by whom in this job they are made.
+    func runOnce<Input, Output>(
+        _ task: RemoteTask<Input, Output>, _ input: Input
+    ) async throws -> Output {
+        let bytes = try await encode(input, for: task)
+        return try await finish(
+            task, TaskCall(name: task.name, input: bytes, occurrence: 0, options: task.options))
+    }
+
     /// Keeps the bytes where every task can read them, under their SHA-256.
     public func put(_ bytes: [UInt8]) async throws -> BlobReference {
         try await runner.put(Data(bytes))
@@ -76,9 +86,7 @@ public final class Cluster: Sendable {
     func prepare<Input, Output>(
         _ task: RemoteTask<Input, Output>, _ input: Input
     ) async throws -> TaskCall {
-        _ = try TaskRegistry.shared.withLock { try $0.entry(named: task.name) }
-        let bytes = try await runner.encode(
-            input, subject: "the input of task \"\(task.name)\"")
+        let bytes = try await encode(input, for: task)
         let key = OccurrenceKey(
             name: task.name, digest: BlobReference(of: Data(bytes)).digest)
         let occurrence = occurrences.withLock { counts in
@@ -87,6 +95,14 @@ public final class Cluster: Sendable {
         }
         return TaskCall(
             name: task.name, input: bytes, occurrence: occurrence, options: task.options)
+    }
+
+    private func encode<Input, Output>(
+        _ input: Input, for task: RemoteTask<Input, Output>
+    ) async throws -> [UInt8] {
+        _ = try TaskRegistry.shared.withLock { try $0.entry(named: task.name) }
+        return try await runner.encode(
+            input, subject: "the input of task \"\(task.name)\"")
     }
 
     func finish<Input, Output>(

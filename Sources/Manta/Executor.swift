@@ -31,11 +31,22 @@ final class Executor: Sendable {
         case blob(String)
     }
 
+    private struct Call: Sendable {
+        var name: String
+        var attempt: Int
+        var input: Input
+        /// What was granted; a worker of another version does not say.
+        var milliCPUs: Int?
+    }
+
     private func obey(_ message: ChannelMessage) throws {
         switch message.header {
-        case .run(let assignment, let task, let attempt, let inputBlob):
-            let payload = Data(message.payload)
-            start(assignment, task, attempt, input: inputBlob.map { .blob($0) } ?? .inline(payload))
+        case .run(let assignment, let task, let attempt, let inputBlob, let milliCPUs):
+            let call = Call(
+                name: task, attempt: attempt,
+                input: inputBlob.map { .blob($0) } ?? .inline(Data(message.payload)),
+                milliCPUs: milliCPUs)
+            start(assignment, call)
         case .cancel(let assignment):
             let task = running.withLock { $0?.assignment == assignment ? $0?.task : nil }
             task?.cancel()
@@ -45,36 +56,35 @@ final class Executor: Sendable {
         }
     }
 
-    private func start(_ assignment: UInt64, _ name: String, _ attempt: Int, input: Input) {
+    private func start(_ assignment: UInt64, _ call: Call) {
         running.withLock { running in
             let previous = running?.task
             let task = Task {
                 await previous?.value
-                await run(assignment, name, attempt, input: input)
+                await run(assignment, call)
             }
             running = (assignment, task)
         }
     }
 
-    private func run(_ assignment: UInt64, _ name: String, _ attempt: Int, input: Input) async {
-        let (answer, payload) = await answer(to: name, attempt, input)
+    private func run(_ assignment: UInt64, _ call: Call) async {
+        let (answer, payload) = await answer(to: call)
         // What the task printed reaches the worker before its answer does.
         StandardStreams.flush()
         // When this fails the channel is gone, and so is this process in a moment.
         try? await peer.send(.answered(assignment: assignment, answer), payload: payload)
     }
 
-    private func answer(
-        to name: String, _ attempt: Int, _ input: Input
-    ) async -> (TaskAnswer, [UInt8]) {
+    private func answer(to call: Call) async -> (TaskAnswer, [UInt8]) {
         do {
-            let entry = try TaskRegistry.shared.withLock { try $0.entry(named: name) }
-            let threads = entry.options.threads
+            let entry = try TaskRegistry.shared.withLock { try $0.entry(named: call.name) }
+            var options = entry.options
+            if let granted = call.milliCPUs { options.milliCPUs = granted }
             let context = TaskContext(
-                taskName: name, attempt: attempt, jobID: peer.welcome.job, node: peer.welcome.node,
-                threads: threads, processThreads: threads, blobs: peer)
+                taskName: call.name, attempt: call.attempt, jobID: peer.welcome.job,
+                node: peer.welcome.node, threads: options.threads, blobs: peer)
             let bytes =
-                switch input {
+                switch call.input {
                 case .inline(let bytes): bytes
                 case .blob(let digest): try await peer.load(digest)
                 }

@@ -1,11 +1,9 @@
 import DecisionForests
 import Foundation
-import Synchronization
 
 /// Which trees of which learner on which data: the input of the built-in task "growTrees".
 struct GrowTreesInput: Codable, Sendable {
-    /// `Dataset.encoded()`.
-    var dataset: BlobReference
+    var data: BinnedSource
     var learner: AnyLearner
     /// Numbers of trees, from `first`.
     var first: Int
@@ -17,18 +15,32 @@ struct GrowTreesInput: Codable, Sendable {
     static let taskCount = 32
 
     /// All trees of the learner, cut.
-    static func all(of learner: any EnsembleLearner, on dataset: BlobReference) -> [GrowTreesInput]
-    {
-        let treesPerTask = max(1, (learner.treeCount + taskCount - 1) / taskCount)
-        return stride(from: 0, to: learner.treeCount, by: treesPerTask).map { first in
+    static func all(of learner: any EnsembleLearner, on data: BinnedSource) -> [GrowTreesInput] {
+        parts(of: learner).map { part in
             GrowTreesInput(
-                dataset: dataset, learner: AnyLearner(learner), first: first,
-                count: min(treesPerTask, learner.treeCount - first))
+                data: data, learner: AnyLearner(learner), first: part.lowerBound, count: part.count)
+        }
+    }
+
+    /// The numbers of all trees, cut.
+    static func parts(of learner: any EnsembleLearner) -> [Range<Int>] {
+        let size = max(1, (learner.treeCount + taskCount - 1) / taskCount)
+        return stride(from: 0, to: learner.treeCount, by: size).map { first in
+            first..<min(learner.treeCount, first + size)
         }
     }
 }
 
-/// The built-in task behind `Cluster.fit`.
+/// Where a task finds its data set in bins.
+enum BinnedSource: Codable, Sendable, Hashable {
+    /// What the task "binDataset" made: every process of a machine maps the same file.
+    case bins(BlobReference)
+    /// `Dataset.encoded()`, for learners that need the values too: each process bins for itself.
+    case values(BlobReference, seed: UInt64)
+}
+
+/// Grows some trees of a forest: the built-in task behind `Cluster.fit` for learners whose trees
+/// grow one by one.
 enum GrowTrees {
     static let task = RemoteTask("growTrees") {
         (input: GrowTreesInput, context) async throws -> Data in
@@ -43,57 +55,34 @@ enum GrowTrees {
                 subject: "trees \(input.first), \(input.count) more",
                 reason: "the learner has \(learner.treeCount)")
         }
-        let data = try await BinnedDatasets.shared.dataset(
-            input.dataset.digest, seed: learner.binningSeed, context)
+        let data = try await LoadedData.shared.binned(input.data, context)
         let trees = try learner.grow(
             trees: input.first..<(input.first + input.count), on: data, threads: context.threads)
         return Data(TreeCodec.encode(trees))
     }
-
-    /// Registers the task; part of every script, before its registry closes.
-    static func declare() { _ = task.name }
 }
 
-/// Data sets that this process has decoded and binned, so that only the first task on one pays
-/// for it.
-final class BinnedDatasets: Sendable {
-    static let shared = BinnedDatasets()
+/// Which data is to be binned by which chance: the input of the built-in task "binDataset".
+struct BinDatasetInput: Codable, Sendable {
+    /// `Dataset.encoded()`.
+    var dataset: BlobReference
+    var seed: UInt64
+}
 
-    /// A job rarely fits on more than one data set at a time; each may be large.
-    static let countMax = 2
-
-    private struct Key: Hashable {
-        var digest: String
-        var seed: UInt64
+/// Bins a data set once for all executors that grow trees on it.
+enum BinDataset {
+    static let task = RemoteTask("binDataset") {
+        (input: BinDatasetInput, context) async throws -> BlobReference in
+        let bytes = try await context.blobs.storage(of: input.dataset.digest)
+        let binned = BinnedDataset(
+            try Dataset(decoding: bytes), seed: input.seed, threads: context.threads)
+        return try await context.blobs.put(binned.encoded())
     }
+}
 
-    /// The most recently used one last.
-    private let entries = Mutex<[(key: Key, task: Task<BinnedDataset, any Error>)]>([])
-
-    /// Tasks that ask at once wait for one decoding.
-    func dataset(
-        _ digest: String, seed: UInt64, _ context: TaskContext
-    ) async throws -> BinnedDataset {
-        let key = Key(digest: digest, seed: seed)
-        let task = entries.withLock { entries in
-            let known = entries.firstIndex { $0.key == key }.map { entries.remove(at: $0).task }
-            let task = known ?? Task { try await Self.make(key, context) }
-            entries.append((key, task))
-            if entries.count > Self.countMax { entries.removeFirst() }
-            return task
-        }
-        do {
-            return try await task.value
-        } catch {
-            // The next task tries again: the blob may be there by then.
-            entries.withLock { $0.removeAll { $0.task == task } }
-            throw error
-        }
-    }
-
-    private static func make(_ key: Key, _ context: TaskContext) async throws -> BinnedDataset {
-        let bytes = try await context.blobs.load(key.digest)
-        let dataset = try Dataset(decoding: [UInt8](bytes))
-        return BinnedDataset(dataset, seed: key.seed, threads: context.processThreads)
+/// The built-in tasks: part of every script, declared before its registry closes.
+enum FitTasks {
+    static func declare() {
+        _ = (BinDataset.task.name, GrowTrees.task.name, FitModel.task.name)
     }
 }

@@ -1,3 +1,4 @@
+import DecisionForests
 import Foundation
 import Synchronization
 
@@ -5,6 +6,7 @@ import Synchronization
 final class LocalRunner: TaskRunner {
     let jobID: String
     let slots: Int
+    var ownThreads: Int? { slots }
     private let gate: SlotGate
     private let blobs = Mutex<[String: Data]>([:])
     private let onResult: @Sendable (Data) -> Void
@@ -26,7 +28,7 @@ final class LocalRunner: TaskRunner {
         for attempt in 1... {
             let context = TaskContext(
                 taskName: call.name, attempt: attempt, jobID: jobID, node: "local",
-                threads: min(slots, entry.options.threads), processThreads: slots, blobs: self)
+                threads: min(slots, call.options.threads), blobs: self)
             do {
                 return Data(
                     try await entry.handler(
@@ -50,6 +52,10 @@ final class LocalRunner: TaskRunner {
             throw JobError.blobRefused(digest: digest, reason: "this process never stored it")
         }
         return bytes
+    }
+
+    func storage(of digest: String) async throws -> ByteStorage {
+        ByteStorage(copying: try await load(digest))
     }
 
     func keep(result: Data) async throws { onResult(result) }

@@ -35,8 +35,17 @@ final class Progress: Sendable {
     }
 
     func add(_ count: Int, now: ContinuousClock.Instant = .now) {
+        show(now) { $0 += count }
+    }
+
+    /// So much is done in all.
+    func move(to done: Int, now: ContinuousClock.Instant = .now) {
+        show(now) { $0 = done }
+    }
+
+    private func show(_ now: ContinuousClock.Instant, _ change: (inout Int) -> Void) {
         let line = state.withLock { state -> String? in
-            state.done += count
+            change(&state.done)
             let interval = isTerminal ? Self.intervalOnTerminal : Self.interval
             guard now - state.lastShown >= interval else { return nil }
             state.lastShown = now

@@ -47,6 +47,8 @@ public struct RemoteTask<Input: Codable & Sendable, Output: Codable & Sendable>:
 /// How the calls of a task are placed and tried.
 struct TaskOptions: Sendable, Hashable {
     var milliCPUs = 1_000
+    /// More than `milliCPUs` for calls that can use more: they get what the emptiest worker has.
+    var milliCPUsMax: Int?
     var memoryInBytes: Int64 = 0
     var attemptsMax = 4
     var retriesErrors = false
@@ -67,8 +69,6 @@ public struct TaskContext: Sendable {
     public let node: String
     /// CPU threads the task may use.
     public let threads: Int
-    /// CPU threads for work that all tasks of this process share.
-    let processThreads: Int
     let blobs: any BlobAccess
 
     /// The bytes of a blob that `Cluster.put` stored.

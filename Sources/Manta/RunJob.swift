@@ -23,7 +23,7 @@ public func runJob<Options: JobOptions>(
 ) async throws {
     StandardStreams.makeLineBuffered()
     ScriptName.value = ScriptName.fileName(of: file)
-    GrowTrees.declare()
+    FitTasks.declare()
     do {
         let environment = try DriverEnvironment.ofThisProcess()
         try TaskRegistry.shared.withLock { try $0.close() }

@@ -19,6 +19,9 @@ protocol TaskRunner: BlobAccess {
     /// CPU slots that could work for this job now. Changes when workers come and go.
     var slots: Int { get }
 
+    /// CPU threads of this process, where its tasks run in itself; nil where they run elsewhere.
+    var ownThreads: Int? { get }
+
     /// Runs the call to its end and answers the encoded output. Cancelling the caller's task gives
     /// the call up.
     ///

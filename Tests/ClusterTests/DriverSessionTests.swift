@@ -44,13 +44,16 @@ private final class SessionRig: Sendable {
     }
 
     func enqueue(
-        _ request: UInt64, _ name: String, input: String = "1", attemptsMax: Int = 4
+        _ request: UInt64, _ name: String, input: String = "1", attemptsMax: Int = 4,
+        milliCPUsMax: Int? = nil
     ) throws {
         try process.send(
             ChannelMessage(
                 .enqueue(
                     request: request,
-                    TaskRequest(name: name, occurrence: 0, attemptsMax: attemptsMax)),
+                    TaskRequest(
+                        name: name, occurrence: 0, milliCPUsMax: milliCPUsMax,
+                        attemptsMax: attemptsMax)),
                 payload: Array(input.utf8)))
     }
 
@@ -60,11 +63,12 @@ private final class SessionRig: Sendable {
     }
 
     /// Claims one task as a worker with a toolchain does.
-    func claim() async throws -> Grant {
+    func claim(milliCPUs: Int = 1_000) async throws -> Grant {
         for _ in 0..<1_000 {
             let reply = try await store.inner.claim(
                 ClaimRequest(
-                    worker: WorkerID(name: "w"), free: Resources(milliCPUs: 1_000), driverSlots: 0,
+                    worker: WorkerID(name: "w"), free: Resources(milliCPUs: milliCPUs),
+                    driverSlots: 0,
                     labels: ["toolchain"], grantsMax: 1, leaseInMilliseconds: 600_000))
             if let grant = reply.grants.first { return grant }
             try await Task.sleep(for: .milliseconds(10))
@@ -75,6 +79,15 @@ private final class SessionRig: Sendable {
     func end(_ grant: Grant, _ outcome: AttemptOutcome) async throws {
         _ = try await store.inner.finish([AttemptEnding(lease: grant.lease, outcome: outcome)])
         await session.lookForAnswers()
+    }
+
+    /// A worker with so many free CPUs is up.
+    func heartbeat(_ name: String, freeMilliCPUs: Int, labels: Set<String>) async throws {
+        let worker = WorkerRecord(
+            id: WorkerID(name: name), name: name, host: "h", pid: 1,
+            total: Resources(milliCPUs: 64_000), free: Resources(milliCPUs: freeMilliCPUs),
+            labels: labels, version: "1", runningTasks: 0)
+        _ = try await store.inner.heartbeat(worker, leases: [])
     }
 
     /// The driver's process ends.
@@ -103,6 +116,22 @@ private final class Losses: Sendable {
         let answer = try await rig.next()
         #expect(answer.header == .completed(request: 1, .succeeded(blob: nil)))
         #expect(answer.payload == Array("144".utf8))
+        await rig.leave()
+    }
+
+    @Test("A task that can use more gets the whole CPUs that the emptiest able worker has free")
+    func elastic() async throws {
+        let rig = try await SessionRig()
+        // No worker is known at first.
+        let cases = [(64_000, 1_000), (64_000, 5_000), (2_000, 2_000)]
+        for (number, (most, expected)) in cases.enumerated() {
+            try rig.enqueue(UInt64(number + 1), "fit \(number)", milliCPUsMax: most)
+            let grant = try await rig.claim(milliCPUs: 64_000)
+            #expect(grant.task.spec.resources.milliCPUs == expected)
+            try await rig.heartbeat("a", freeMilliCPUs: 3_000, labels: ["toolchain"])
+            try await rig.heartbeat("b", freeMilliCPUs: 5_400, labels: ["toolchain"])
+            try await rig.heartbeat("c", freeMilliCPUs: 32_000, labels: [])
+        }
         await rig.leave()
     }
 

@@ -21,6 +21,11 @@ import Testing
                     scratchDirectory: "/tmp/s"))),
         ChannelMessage(
             .run(assignment: 9, task: "score", attempt: 1, inputBlob: nil), payload: [9]),
+        ChannelMessage(
+            .run(
+                assignment: 10, task: "fitModel", attempt: 2, inputBlob: "ab", milliCPUs: 4_000)),
+        ChannelMessage(
+            .enqueue(request: 2, TaskRequest(name: "f", occurrence: 0, milliCPUsMax: 9))),
         ChannelMessage(.cancel(assignment: 9)),
         ChannelMessage(.completed(request: 1, .lost(message: "signal 9"))),
         ChannelMessage(.blobReady(request: 3, path: "/run/y")),

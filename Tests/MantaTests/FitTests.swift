@@ -7,7 +7,7 @@ import Testing
 @testable import Manta
 
 @Suite(.timeLimit(.minutes(2))) struct FitTests {
-    init() { GrowTrees.declare() }
+    init() { FitTasks.declare() }
 
     private func makeData(rows: Int = 400) throws -> Dataset {
         try makeClassification(
@@ -16,11 +16,7 @@ import Testing
 
     /// What must be equal: the bytes that are served.
     private func digest(of model: TrainedModel) throws -> String {
-        let folder = FileManager.default.temporaryDirectory.path + "/mf-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let manifest = try ModelDirectory.write(
-            model, to: folder, facts: MLmodelFacts(created: Date()))
-        return "\(try #require(manifest.sha256(of: ModelDirectory.modelPath)))"
+        BlobReference(of: Data(try ModelFile.encode(model))).digest
     }
 
     @Test("One or many executors, this process alone, and killed ones make the same model.manta")
@@ -56,7 +52,8 @@ import Testing
         try await worker.startExecutors(2)
         let first = try await worker.makeCluster().fit(learner, to: data)
         let assignments = worker.seen.assignments
-        #expect(assignments == 25)
+        // 25 for the trees and one for the bins.
+        #expect(assignments == 26)
         worker.toldDrivers(.slots(64))
         let second = try await worker.makeCluster().fit(learner, to: data)
         #expect(first == second)
@@ -66,10 +63,10 @@ import Testing
 
     @Test("Every tree is grown once, for any number of trees")
     func cut() throws {
-        let reference = BlobReference(of: Data("x".utf8))
+        let source = BinnedSource.bins(BlobReference(of: Data("x".utf8)))
         for count in [1, 2, 31, 32, 33, 75, 100, 1_000] {
             let learner = try RandomForestClassifier(trees: count, seed: 1)
-            let inputs = GrowTreesInput.all(of: learner, on: reference)
+            let inputs = GrowTreesInput.all(of: learner, on: source)
             #expect(inputs.count <= GrowTreesInput.taskCount)
             #expect(inputs.flatMap { $0.first..<($0.first + $0.count) } == Array(0..<count))
         }
@@ -89,14 +86,13 @@ import Testing
     @Test("Trees out of range are refused, not trapped on")
     func hostileInput() async throws {
         let cluster = Cluster(LocalRunner(slots: 1), try DriverEnvironment([:]))
-        let reference = try await cluster.put(try makeData(rows: 20))
+        let source = BinnedSource.values(try await cluster.put(try makeData(rows: 20)), seed: 1)
         let learner = AnyLearner(try RandomForestClassifier(trees: 2, seed: 1))
         for (first, count) in [(-1, 1), (0, 3), (2, 1), (Int.max, 2), (0, 0), (1, -1)] {
             await #expect(throws: JobError.self) {
                 try await cluster.run(
                     GrowTrees.task,
-                    GrowTreesInput(dataset: reference, learner: learner, first: first, count: count)
-                )
+                    GrowTreesInput(data: source, learner: learner, first: first, count: count))
             }
         }
     }
@@ -107,10 +103,11 @@ import Testing
         let data = try makeData(rows: 30)
         let reference = try await cluster.put(data)
         let context = TaskContext(
-            taskName: "x", attempt: 1, jobID: "j", node: "n", threads: 1, processThreads: 1,
+            taskName: "x", attempt: 1, jobID: "j", node: "n", threads: 1,
             blobs: cluster.runner)
         #expect(try await context.dataset(reference).encoded() == data.encoded())
     }
+
     @Test("A CSV is loaded from a path and from an address alike; an error answer is named")
     func loading() async throws {
         let csv = "a,b,target\n1,2,yes\n3,,no\n5,6,yes\n"

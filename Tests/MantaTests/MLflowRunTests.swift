@@ -27,7 +27,7 @@ private typealias Tracking = Manta.MLflow
     }
 
     private func makeModel() async throws -> (TrainedModel, Dataset) {
-        GrowTrees.declare()
+        FitTasks.declare()
         let data = try makeClassification(samples: 60, seed: 2)
         let cluster = Cluster(LocalRunner(slots: 1), try DriverEnvironment([:]))
         let learner = try RandomForestClassifier(trees: 3, seed: 5)

@@ -19,6 +19,7 @@ final class TestWorker: Sendable {
         var key: Key
         var payload: [UInt8]
         var inputBlob: String?
+        var milliCPUs: Int?
         var driver: ChannelConnection
         var request: UInt64
         var attempt = 1
@@ -187,8 +188,9 @@ final class TestWorker: Sendable {
             }
             state.waiting.append(
                 Call(
-                    key: key, payload: payload, inputBlob: task.inputBlob, driver: driver,
-                    request: request))
+                    key: key, payload: payload, inputBlob: task.inputBlob,
+                    milliCPUs: task.milliCPUsMax.map { min($0, slots * 1_000) } ?? task.milliCPUs,
+                    driver: driver, request: request))
             return nil
         }
         if let known {
@@ -215,7 +217,8 @@ final class TestWorker: Sendable {
                 ChannelMessage(
                     .run(
                         assignment: assignment, task: call.key.name, attempt: call.attempt,
-                        inputBlob: call.inputBlob), payload: call.payload))
+                        inputBlob: call.inputBlob, milliCPUs: call.milliCPUs),
+                    payload: call.payload))
         }
     }
 

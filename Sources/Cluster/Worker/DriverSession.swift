@@ -108,7 +108,8 @@ actor DriverSession {
     private func handle(_ message: ChannelMessage) async {
         switch message.header {
         case .enqueue(let request, let task):
-            await enqueue((request, newTask(task, input: message.payload)))
+            let milliCPUs = await milliCPUs(for: task)
+            await enqueue((request, newTask(task, milliCPUs, input: message.payload)))
         case .abandon(let request):
             abandon(request)
         case .blobOffered, .blobWanted:
@@ -148,7 +149,19 @@ actor DriverSession {
         Task { [store, lease] in try? await store.cancel([task], by: "the driver", under: lease) }
     }
 
-    private func newTask(_ request: TaskRequest, input: [UInt8]) -> NewTask {
+    /// What a task is given: what it asks for, or the whole CPUs that the emptiest worker has free
+    /// where it can use more. A store that is away knows of none.
+    private func milliCPUs(for request: TaskRequest) async -> Int {
+        let least = max(0, request.milliCPUs)
+        guard let most = request.milliCPUsMax, most > least else { return least }
+        let able = ((try? await store.workers()) ?? []).filter { $0.labels.contains(JobSDK.label) }
+        let free = able.map(\.free.milliCPUs).max() ?? 0
+        return max(least, min(most, free / 1_000 * 1_000))
+    }
+
+    private func newTask(
+        _ request: TaskRequest, _ milliCPUs: Int, input: [UInt8]
+    ) -> NewTask {
         let payload: Payload
         let digest: String
         if let blob = request.inputBlob {
@@ -166,7 +179,7 @@ actor DriverSession {
         return NewTask(
             id: id, job: job, kind: .task, name: request.name, input: payload,
             resources: Resources(
-                milliCPUs: max(0, request.milliCPUs),
+                milliCPUs: milliCPUs,
                 memoryInBytes: max(0, request.memoryInBytes)),
             // An executor is the script's binary, which a worker without a toolchain cannot name.
             labels: [JobSDK.label], retry: retry)

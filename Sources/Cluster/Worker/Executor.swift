@@ -125,7 +125,7 @@ actor Executor {
         return ChannelMessage(
             .run(
                 assignment: assignment, task: task.spec.name, attempt: task.attempt,
-                inputBlob: blob),
+                inputBlob: blob, milliCPUs: task.spec.resources.milliCPUs),
             payload: bytes)
     }
 

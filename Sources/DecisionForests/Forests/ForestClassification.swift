@@ -31,11 +31,10 @@ struct ForestClassification: Sendable, Hashable, Codable {
     }
 
     func grow(_ trees: Range<Int>, on data: BinnedDataset, threads: Int) throws -> [Tree] {
-        let dataset = data.dataset
-        let (labels, indices) = try Self.classes(of: dataset)
+        let (labels, indices) = try Self.classes(of: data.target, data.targetName)
         let plan = try GrowthPlan(
             data: data, parameters: forest,
-            weights: classWeight.rowWeights(labels: labels, indices: indices, dataset.weights))
+            weights: classWeight.rowWeights(labels: labels, indices: indices, data.weights))
         if labels.count == 2, criterion == .gini {
             return plan.grow(trees, threads: threads) { PairKernel(classes: indices) }
         }
@@ -47,17 +46,17 @@ struct ForestClassification: Sendable, Hashable, Codable {
     func model(
         from trees: [Tree], trainedOn dataset: Dataset, learner: some EnsembleLearner
     ) throws -> TrainedModel {
-        let labels = try Self.classes(of: dataset).labels
+        let labels = try Self.classes(of: dataset.target, dataset.targetName).labels
         return try TrainedModel(
             forest: trees, of: forest.treeCount, outputCount: labels.count,
             task: .classification(classes: labels), dataset: dataset, learner: learner)
     }
 
     private static func classes(
-        of dataset: Dataset
+        of target: Dataset.Target, _ name: String
     ) throws(TrainingError) -> (labels: [ClassLabel], indices: [Int32]) {
-        guard case .classes(let labels, let indices) = dataset.target else {
-            throw .targetHoldsNumbers(target: dataset.targetName)
+        guard case .classes(let labels, let indices) = target else {
+            throw .targetHoldsNumbers(target: name)
         }
         return (labels, indices)
     }

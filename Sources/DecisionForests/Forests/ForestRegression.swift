@@ -7,10 +7,10 @@ struct ForestRegression: Sendable, Hashable, Codable {
     }
 
     func grow(_ trees: Range<Int>, on data: BinnedDataset, threads: Int) throws -> [Tree] {
-        let values = try Self.values(of: data.dataset)
+        let values = try Self.values(of: data.target, data.targetName)
         let plan = try GrowthPlan(
             data: data, parameters: forest,
-            weights: data.dataset.weights.map { $0.map(Double.init) })
+            weights: data.weights.map { $0.map(Double.init) })
         let target = FixedPointTarget(values)
         return plan.grow(trees, threads: threads) { ValueKernel(target: target) }
     }
@@ -18,16 +18,16 @@ struct ForestRegression: Sendable, Hashable, Codable {
     func model(
         from trees: [Tree], trainedOn dataset: Dataset, learner: some EnsembleLearner
     ) throws -> TrainedModel {
-        _ = try Self.values(of: dataset)
+        _ = try Self.values(of: dataset.target, dataset.targetName)
         return try TrainedModel(
             forest: trees, of: forest.treeCount, outputCount: 1, task: .regression,
             dataset: dataset, learner: learner)
     }
 
-    private static func values(of dataset: Dataset) throws(TrainingError) -> [Float] {
-        guard case .values(let values) = dataset.target else {
-            throw .targetHoldsClasses(target: dataset.targetName)
-        }
+    private static func values(
+        of target: Dataset.Target, _ name: String
+    ) throws(TrainingError) -> [Float] {
+        guard case .values(let values) = target else { throw .targetHoldsClasses(target: name) }
         return values
     }
 }

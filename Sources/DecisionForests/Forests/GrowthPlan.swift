@@ -11,10 +11,10 @@ struct GrowthPlan: Sendable {
     init(
         data: BinnedDataset, parameters: ForestParameters, weights: [Double]?
     ) throws(TrainingError) {
-        guard data.dataset.rowCount > 0 else { throw .noRows }
+        guard data.rowCount > 0 else { throw .noRows }
         self.data = data
         self.parameters = parameters
-        featuresPerNode = parameters.maxFeatures.count(of: data.dataset.featureCount)
+        featuresPerNode = parameters.maxFeatures.count(of: data.featureCount)
         self.weights = weights.map(Self.quantised)
         if let weights = self.weights, weights.allSatisfy({ $0 == 0 }) { throw .noWeight }
     }
@@ -38,7 +38,7 @@ struct GrowthPlan: Sendable {
 
     /// The rows that each tree sees.
     var sample: RowSample {
-        RowSample(rowCount: data.dataset.rowCount, parameters: parameters)
+        RowSample(rowCount: data.rowCount, parameters: parameters)
     }
 
     /// Integer weights in proportion to real ones, whose sum over any bootstrap fits 31 bits.

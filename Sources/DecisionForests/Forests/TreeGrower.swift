@@ -38,8 +38,8 @@ final class TreeGrower<Kernel: SplitKernel> {
         self.plan = plan
         self.bins = bins
         self.kernel = kernel
-        rowCount = plan.data.dataset.rowCount
-        featureCount = plan.data.dataset.featureCount
+        rowCount = plan.data.rowCount
+        featureCount = plan.data.featureCount
         rows = .allocate(capacity: rowCount)
         payloads = .allocate(capacity: rowCount)
         waitingRows = .allocate(capacity: rowCount)
