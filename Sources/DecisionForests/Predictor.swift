@@ -49,6 +49,8 @@ public struct Predictor: Sendable {
 
     /// Rows that are walked through one tree before the next: their sums stay in the first cache.
     private static let blockRowCount = 64
+    /// Rows that a thread takes at once: milliseconds of a usual forest.
+    private static let shareRowCount = 2_048
 
     /// A predictor for an ensemble that may come from anywhere: it is validated first.
     public init(_ ensemble: TreeEnsemble) throws(EnsembleError) {
@@ -121,17 +123,36 @@ public struct Predictor: Sendable {
     }
 
     /// Predicts rows; `outputCount` scores each, row after row.
-    public func predict(_ rows: FeatureMatrix) throws(DatasetError) -> [Float] {
+    ///
+    /// `threads` (at least 1) share the rows; the scores do not depend on their number.
+    public func predict(
+        _ rows: FeatureMatrix, threads: Int = 1
+    ) throws(DatasetError) -> [Float] {
         guard rows.featureCount == featureCount else {
             throw .shape("rows have \(rows.featureCount) features, the model has \(featureCount)")
         }
         return [Float](unsafeUninitializedCapacity: rows.rowCount * outputCount) { buffer, count in
             rows.values.withUnsafeBufferPointer { values in
                 if let base = values.baseAddress, let scores = buffer.baseAddress {
-                    predict(rows: base, count: rows.rowCount, into: scores)
+                    predict(rows: base, count: rows.rowCount, into: scores, threads: threads)
                 }
             }
             count = rows.rowCount * outputCount
+        }
+    }
+
+    private func predict(
+        rows: UnsafePointer<Float>, count: Int, into scores: UnsafeMutablePointer<Float>,
+        threads: Int
+    ) {
+        // Each share writes to scores of its own rows.
+        nonisolated(unsafe) let (rows, scores) = (rows, scores)
+        let shareCount = (count + Self.shareRowCount - 1) / Self.shareRowCount
+        Parallel.forEach(shareCount, threads: max(1, threads)) { share, _ in
+            let start = share * Self.shareRowCount
+            predict(
+                rows: rows + start * featureCount, count: min(Self.shareRowCount, count - start),
+                into: scores + start * outputCount)
         }
     }
 
@@ -236,11 +257,16 @@ public struct Predictor: Sendable {
         return Int(node.child)
     }
 
+    private static let sumMax = Double(Float.greatestFiniteMagnitude)
+
     /// From a row's sums to its scores.
     private func finish(
         _ sums: UnsafeMutablePointer<Double>, into scores: UnsafeMutablePointer<Float>
     ) {
-        for output in 0..<scoreCount { sums[output] /= divisor }
+        for output in 0..<scoreCount {
+            // What a linear part makes of huge values stays a number that JSON has.
+            sums[output] = min(max(sums[output] / divisor, -Self.sumMax), Self.sumMax)
+        }
         switch transform {
         case .identity:
             for output in 0..<scoreCount { scores[output] = Float(sums[output]) }

@@ -2,7 +2,8 @@
 /// list.
 ///
 /// Mark "MantaTrees", version, tree count; per tree the node count, the number of leaf values, then
-/// the arrays one after another; the sets of categories, the projections and the splits' gains with their lengths.
+/// the arrays one after another; the sets of categories, the projections and the splits' gains with
+/// their lengths.
 public enum TreeCodec {
     private static let mark = "MantaTrees"
     private static let version: UInt32 = 3

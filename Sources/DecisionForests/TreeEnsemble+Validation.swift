@@ -54,6 +54,12 @@ extension TreeEnsemble {
         guard imputations.count == (isImputed ? featureCount : 0),
             imputations.allSatisfy(\.isFinite)
         else { throw fault("\(imputations.count) stand-ins for \(featureCount) features") }
+        // A predictor counts all trees' words and terms in 32 bits.
+        let words = trees.reduce(0) { $0 + $1.categorySets.words.count }
+        let terms = trees.reduce(0) { $0 + $1.projections.features.count }
+        guard max(words, terms) <= Int(Int32.max) else {
+            throw fault("more than 2^31 - 1 words of sets or terms of projections")
+        }
         for (number, tree) in trees.enumerated() {
             try tree.validate(number: number, featureCount: featureCount, leafWidth: leafWidth)
         }
@@ -79,6 +85,9 @@ extension Tree {
         for node in 0..<nodeCount {
             let (feature, child) = (Int(splitFeature[node]), Int(leftChild[node]))
             if splitFeature[node] == Tree.leaf {
+                guard categorySet.isEmpty || categorySet[node] == -1 else {
+                    throw fault("a set of categories at a leaf", node: node)
+                }
                 guard (0..<leafCount).contains(child) else {
                     throw fault("leaf \(child) of \(leafCount)", node: node)
                 }
@@ -109,6 +118,11 @@ extension Tree {
         }
         guard Self.divides(categorySets.starts, into: categorySets.words.count) else {
             throw fault("its sets of categories do not follow each other", nil)
+        }
+        let starts = categorySets.starts
+        let wordCountMax = Int32((FeatureKind.levelCountMax + 31) / 32)
+        guard zip(starts, starts.dropFirst()).allSatisfy({ $1 - $0 <= wordCountMax }) else {
+            throw fault("a set of more than \(FeatureKind.levelCountMax) categories", nil)
         }
     }
 

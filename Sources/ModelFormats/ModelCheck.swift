@@ -7,6 +7,7 @@ import DecisionForests
 enum ModelCheck {
     static func check(_ model: TrainedModel) throws(ModelFileError) {
         try checkNames(of: model)
+        try checkFeatures(of: model)
         try checkTrees(of: model.ensemble)
         try checkOutputs(of: model)
     }
@@ -32,6 +33,42 @@ enum ModelCheck {
         }
     }
 
+    private static func checkFeatures(of model: TrainedModel) throws(ModelFileError) {
+        let featureCount = model.featureNames.count
+        guard model.featureKinds.count == featureCount else {
+            throw .malformed(
+                part: "feature kinds",
+                problem: "\(model.featureKinds.count) kinds for \(featureCount) features")
+        }
+        for (name, kind) in zip(model.featureNames, model.featureKinds) {
+            guard let levels = kind.levels else { continue }
+            guard levels.count <= FeatureKind.levelCountMax, Set(levels).count == levels.count
+            else {
+                throw .malformed(
+                    part: "levels", problem: "those of '\(name.prefix(80))' are too many or repeat")
+            }
+        }
+        let importances = model.gainImportances
+        guard importances.isEmpty || importances.count == featureCount,
+            importances.allSatisfy({ $0.isFinite && $0 >= 0 })
+        else {
+            throw .malformed(
+                part: "gain importances", problem: "they are not one share per feature")
+        }
+        for (index, tree) in model.ensemble.trees.enumerated() {
+            for (node, set) in tree.categorySet.enumerated() where set >= 0 {
+                guard node < tree.splitFeature.count,
+                    model.featureKinds.indices.contains(Int(tree.splitFeature[node])),
+                    model.featureKinds[Int(tree.splitFeature[node])].levels != nil
+                else {
+                    throw .malformed(
+                        part: "tree \(index)",
+                        problem: "node \(node) looks for categories in a feature without levels")
+                }
+            }
+        }
+    }
+
     private static func checkOutputs(of model: TrainedModel) throws(ModelFileError) {
         let ensemble = model.ensemble
         guard ensemble.aggregation == .sum || ensemble.baseScores.allSatisfy({ $0 == 0 }) else {
@@ -43,6 +80,7 @@ enum ModelCheck {
             case (.regression, _): false
             case (.classification(let classes), .logistic):
                 ensemble.outputCount == 1 && classes.count == 2
+            case (.classification, .exponential): false
             case (.classification(let classes), _): ensemble.outputCount == classes.count
             }
         guard isMatched else {

@@ -57,7 +57,9 @@ package enum ModelDirectory {
         }
         let columns = JSONText.array(model.featureNames.map(JSONText.string))
         let rows = JSONText.array(
-            example.map { JSONText.array($0.map(JSONText.number)) })
+            example.map { row in
+                JSONText.array(zip(row, model.featureKinds).map(cell))
+            })
         let split = JSONText.object([("columns", columns), ("data", rows)])
         let writer = MLmodelWriter(
             facts: facts, signature: ModelSignature(of: model), modelDigest: FileDigest(of: manta))
@@ -77,12 +79,28 @@ package enum ModelDirectory {
         return files
     }
 
-    /// One row of plausible values: for every feature the first threshold met, or 0.
+    /// A value as people write it: a level's name, true or false, a number; null if it is missing.
+    private static func cell(_ value: Float, of kind: FeatureKind) -> String {
+        switch kind {
+        case .numeric: return JSONText.number(value)
+        case .boolean: return value.isNaN ? "null" : value == 0 ? "false" : "true"
+        case .categorical(let levels):
+            guard let code = Int(exactly: value), levels.indices.contains(code) else {
+                return "null"
+            }
+            return JSONText.string(levels[code])
+        }
+    }
+
+    /// One row of plausible values: for every number the first threshold met, or 0; else the first
+    /// level, or false.
     private static func exampleRow(for model: TrainedModel) -> [Float] {
         var row = [Float?](repeating: nil, count: model.featureNames.count)
         for tree in model.ensemble.trees {
             for (feature, threshold) in zip(tree.splitFeature, tree.threshold)
-            where row.indices.contains(Int(feature)) && row[Int(feature)] == nil {
+            where row.indices.contains(Int(feature)) && row[Int(feature)] == nil
+                && model.featureKinds[Int(feature)] == .numeric
+            {
                 row[Int(feature)] = threshold
             }
         }

@@ -2,7 +2,7 @@
 package enum ModelFileError: Error, Hashable, CustomStringConvertible {
     /// The first bytes are not those of a `model.manta`.
     case notAModelFile
-    /// Written by a newer Manta.
+    /// Written by another release of Manta.
     case unsupportedVersion(UInt32)
     /// Fewer bytes than the header promises, or more.
     case wrongSize(expected: UInt64, actual: Int)
@@ -17,7 +17,9 @@ package enum ModelFileError: Error, Hashable, CustomStringConvertible {
             "This is not a model.manta file: it does not start with the format's signature."
         case .unsupportedVersion(let version):
             "This model.manta has format version \(version); this build reads version "
-                + "\(ModelFileLayout.version). Use a newer Manta, or train the model again."
+                + "\(ModelFileLayout.version). "
+                + (version > ModelFileLayout.version
+                    ? "Use a newer Manta." : "Train the model again.")
         case .wrongSize(let expected, let actual):
             "This model.manta should have \(expected) bytes and has \(actual). "
                 + "Download or copy it again."

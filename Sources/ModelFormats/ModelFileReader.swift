@@ -7,7 +7,7 @@ import DecisionForests
 /// most a small multiple of the file's own size.
 struct ModelFileReader {
     private let bytes: [UInt8]
-    private let layout: ModelFileLayout
+    let layout: ModelFileLayout
     private let ranges: [Range<Int>]
 
     init(bytes: [UInt8]) throws(ModelFileError) {
@@ -29,9 +29,15 @@ struct ModelFileReader {
         }
         self.bytes = bytes
         layout = Self.layout(from: bytes)
-        // Without outputs, no byte of the file would bound the number of leaves.
+        // Without values, no byte of the file would bound the number of outputs or leaves.
         guard layout.outputCount > 0 else {
             throw .malformed(part: "outputs", problem: "there are none")
+        }
+        guard layout.leafWidth > 0 else {
+            throw .malformed(part: "leaves", problem: "they have no values")
+        }
+        guard ModelFileLayout.Parts.all.isSuperset(of: layout.parts) else {
+            throw .malformed(part: "parts", problem: "an unknown one is announced")
         }
         guard let ranges = layout.ranges, Self.isFramed(bytes, by: ranges) else {
             throw .malformed(part: "section table", problem: "it does not fit the counts")
@@ -57,10 +63,38 @@ struct ModelFileReader {
         guard let rowCount = Int(exactly: layout.trainingRowCount) else {
             throw .malformed(part: "training row count", problem: "it is too large")
         }
+        let levels = texts[(2 + featureCount + 2 * parameters.count)...]
+            .prefix(Int(layout.levelCount))
         return TrainedModel(
-            ensemble: try ensemble(), featureNames: names, optionalFeatures: Set(optional),
-            targetName: texts[0], task: try task(texts: texts), learner: texts[1],
-            parameters: parameters, trainingRowCount: rowCount)
+            ensemble: try ensemble(), featureNames: names, featureKinds: try kinds(levels),
+            optionalFeatures: Set(optional), targetName: texts[0], task: try task(texts: texts),
+            learner: texts[1], parameters: parameters, trainingRowCount: rowCount,
+            gainImportances: doubles(.gainImportances))
+    }
+
+    /// Each feature's kind; `levels` are those of all features, one after the other.
+    private func kinds(_ levels: ArraySlice<String>) throws(ModelFileError) -> [FeatureKind] {
+        let codes = self[.featureKinds].map(ModelFileLayout.KindCode.init(rawValue:))
+        let counts = column(.levelCounts, as: UInt32.self)
+        var rest = levels
+        var kinds: [FeatureKind] = []
+        for (feature, code) in codes.enumerated() {
+            let count = counts.isEmpty ? 0 : Int(counts[feature])
+            guard count <= rest.count, count == 0 || code == .categorical else {
+                throw .malformed(part: "levels", problem: "feature \(feature) has \(count)")
+            }
+            switch code {
+            case .numeric: kinds.append(.numeric)
+            case .boolean: kinds.append(.boolean)
+            case .categorical: kinds.append(.categorical(levels: Array(rest.prefix(count))))
+            case nil: throw .malformed(part: "feature kinds", problem: "one is unknown")
+            }
+            rest = rest.dropFirst(count)
+        }
+        guard rest.isEmpty else {
+            throw .malformed(part: "levels", problem: "some belong to no feature")
+        }
+        return kinds
     }
 
     private func texts() throws(ModelFileError) -> [String] {
@@ -105,55 +139,26 @@ struct ModelFileReader {
         }
         return TreeEnsemble(
             featureCount: Int(layout.featureCount), outputCount: Int(layout.outputCount),
-            trees: try trees(), aggregation: aggregation, baseScores: floats(.baseScores),
-            transform: transform)
+            leafWidth: Int(layout.leafWidth), trees: try trees(), aggregation: aggregation,
+            baseScores: floats(.baseScores), transform: transform,
+            linear: layout.parts.contains(.linearTerm)
+                ? LinearTerm(coefficients: doubles(.linearTerm)) : nil,
+            imputations: floats(.imputations))
     }
 
-    private func trees() throws(ModelFileError) -> [Tree] {
-        let nodeStarts = try starts(.treeNodeStarts, total: layout.nodeCount)
-        let leafStarts = try starts(.treeLeafStarts, total: layout.leafCount)
-        let features = column(.splitFeatures, as: Int32.self)
-        let thresholds = floats(.thresholds)
-        let children = column(.leftChildren, as: Int32.self)
-        let missing = self[.missingGoesLeft].map { $0 != 0 }
-        let values = floats(.leafValues)
-        let outputCount = Int(layout.outputCount)
-        var trees: [Tree] = []
-        trees.reserveCapacity(nodeStarts.count - 1)
-        for index in 0..<(nodeStarts.count - 1) {
-            let nodes = nodeStarts[index]..<nodeStarts[index + 1]
-            let leaves = (leafStarts[index] * outputCount)..<(leafStarts[index + 1] * outputCount)
-            trees.append(
-                Tree(
-                    splitFeature: Array(features[nodes]), threshold: Array(thresholds[nodes]),
-                    missingGoesLeft: Array(missing[nodes]), leftChild: Array(children[nodes]),
-                    leafValues: Array(values[leaves])))
-        }
-        return trees
-    }
-
-    /// A column of running totals, checked to rise from 0 to `total`; all of them then fit `Int`.
-    private func starts(
-        _ section: ModelFileLayout.Section, total: UInt64
-    ) throws(ModelFileError) -> [Int] {
-        let starts = column(section, as: UInt64.self)
-        guard starts.first == 0, starts.last == total,
-            zip(starts, starts.dropFirst()).allSatisfy({ $0 <= $1 })
-        else {
-            throw .malformed(part: "tree table", problem: "its entries do not rise to the total")
-        }
-        return starts.map(Int.init)
-    }
-
-    private subscript(section: ModelFileLayout.Section) -> ArraySlice<UInt8> {
+    subscript(section: ModelFileLayout.Section) -> ArraySlice<UInt8> {
         bytes[ranges[section.rawValue]]
     }
 
-    private func floats(_ section: ModelFileLayout.Section) -> [Float] {
+    func floats(_ section: ModelFileLayout.Section) -> [Float] {
         column(section, as: UInt32.self).map(Float.init(bitPattern:))
     }
 
-    private func column<Item: FixedWidthInteger>(
+    private func doubles(_ section: ModelFileLayout.Section) -> [Double] {
+        column(section, as: UInt64.self).map(Double.init(bitPattern:))
+    }
+
+    func column<Item: FixedWidthInteger>(
         _ section: ModelFileLayout.Section, as item: Item.Type
     ) -> [Item] {
         let range = ranges[section.rawValue]
@@ -175,9 +180,16 @@ struct ModelFileReader {
         layout.aggregation = bytes[108]
         layout.transform = bytes[109]
         layout.labelKind = bytes[110]
+        layout.parts = ModelFileLayout.Parts(rawValue: bytes[111])
         layout.trainingRowCount = bytes.integer(at: 112, as: UInt64.self)
         layout.nodeCount = bytes.integer(at: 120, as: UInt64.self)
         layout.leafCount = bytes.integer(at: 128, as: UInt64.self)
+        layout.leafWidth = bytes.integer(at: 140, as: UInt32.self)
+        layout.setCount = bytes.integer(at: 144, as: UInt64.self)
+        layout.wordCount = bytes.integer(at: 152, as: UInt64.self)
+        layout.projectionCount = bytes.integer(at: 160, as: UInt64.self)
+        layout.termCount = bytes.integer(at: 168, as: UInt64.self)
+        layout.levelCount = bytes.integer(at: 176, as: UInt64.self)
         layout.textSize = bytes.integer(at: ModelFileLayout.sectionTableStart + 8, as: UInt64.self)
         return layout
     }
@@ -186,7 +198,8 @@ struct ModelFileReader {
     private static func isFramed(_ bytes: [UInt8], by ranges: [Range<Int>]) -> Bool {
         guard ranges.last?.upperBound == bytes.count,
             bytes.integer(at: 12, as: UInt32.self) == UInt32(ModelFileLayout.headerSize),
-            bytes.integer(at: 136, as: UInt32.self) == UInt32(ranges.count)
+            bytes.integer(at: 136, as: UInt32.self) == UInt32(ranges.count),
+            bytes.integer(at: 184, as: UInt64.self) == 0
         else { return false }
         return ranges.enumerated().allSatisfy { index, range in
             let entry = ModelFileLayout.sectionTableStart + 16 * index

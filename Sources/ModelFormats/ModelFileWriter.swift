@@ -15,6 +15,7 @@ struct ModelFileWriter {
         for parameter in model.parameters {
             texts += [parameter.name, parameter.value]
         }
+        for kind in model.featureKinds { texts += kind.levels ?? [] }
         if case .classification(let classes) = model.task {
             for label in classes {
                 switch label {
@@ -56,12 +57,23 @@ struct ModelFileWriter {
             let kind: ModelFileLayout.LabelKind = labels.isEmpty ? .string : .integer
             layout.labelKind = kind.rawValue
         }
+        layout.leafWidth = try Self.count(ensemble.leafWidth, of: "values per leaf")
+        if !model.gainImportances.isEmpty { layout.parts.insert(.gainImportances) }
+        if !ensemble.imputations.isEmpty { layout.parts.insert(.imputations) }
+        if ensemble.linear != nil { layout.parts.insert(.linearTerm) }
+        layout.levelCount = model.featureKinds.reduce(0) { $0 + UInt64($1.levels?.count ?? 0) }
         layout.aggregation = ensemble.aggregation.rawValue
         layout.transform = ensemble.transform.rawValue
         layout.trainingRowCount = UInt64(model.trainingRowCount)
         layout.nodeCount = ensemble.trees.reduce(0) { $0 + UInt64($1.nodeCount) }
         layout.leafCount = ensemble.trees.reduce(0) {
-            $0 + UInt64($1.leafValues.count / ensemble.outputCount)
+            $0 + UInt64($1.leafValues.count / ensemble.leafWidth)
+        }
+        for tree in ensemble.trees {
+            layout.setCount += UInt64(tree.categorySets.count)
+            layout.wordCount += UInt64(tree.categorySets.words.count)
+            layout.projectionCount += UInt64(tree.projections.count)
+            layout.termCount += UInt64(tree.projections.features.count)
         }
         layout.textSize = texts.reduce(0) { $0 + UInt64($1.utf8.count) }
         return layout
@@ -81,12 +93,18 @@ struct ModelFileWriter {
         ] {
             bytes.append(integer: count)
         }
-        bytes += [layout.aggregation, layout.transform, layout.labelKind, 0]
+        bytes += [layout.aggregation, layout.transform, layout.labelKind, layout.parts.rawValue]
         bytes.append(integer: layout.trainingRowCount)
         bytes.append(integer: layout.nodeCount)
         bytes.append(integer: layout.leafCount)
         bytes.append(integer: UInt32(ranges.count))
-        bytes.append(integer: UInt32(0))
+        bytes.append(integer: layout.leafWidth)
+        for count in [
+            layout.setCount, layout.wordCount, layout.projectionCount, layout.termCount,
+            layout.levelCount, 0,
+        ] {
+            bytes.append(integer: count)
+        }
         for range in ranges {
             bytes.append(integer: UInt64(range.lowerBound))
             bytes.append(integer: UInt64(range.count))
@@ -95,24 +113,67 @@ struct ModelFileWriter {
     }
 
     private func append(_ section: ModelFileLayout.Section, to bytes: inout [UInt8]) {
-        let trees = model.ensemble.trees
+        let (ensemble, trees) = (model.ensemble, model.ensemble.trees)
         switch section {
         case .text: texts.forEach { bytes += $0.utf8 }
         case .textEnds: appendStarts(of: texts.map(\.utf8.count), to: &bytes, skippingFirst: true)
         case .optionalFeatures:
             bytes += model.featureNames.map { model.optionalFeatures.contains($0) ? 1 : 0 }
         case .integerLabels: bytes.append(integers: labels)
-        case .baseScores: bytes.append(floats: model.ensemble.baseScores)
+        case .baseScores: bytes.append(floats: ensemble.baseScores)
         case .treeNodeStarts: appendStarts(of: trees.map(\.nodeCount), to: &bytes)
         case .treeLeafStarts:
-            let outputCount = model.ensemble.outputCount
-            appendStarts(of: trees.map { $0.leafValues.count / outputCount }, to: &bytes)
+            appendStarts(
+                of: trees.map { $0.leafValues.count / ensemble.leafWidth }, to: &bytes)
         case .splitFeatures: trees.forEach { bytes.append(integers: $0.splitFeature) }
         case .thresholds: trees.forEach { bytes.append(floats: $0.threshold) }
         case .leftChildren: trees.forEach { bytes.append(integers: $0.leftChild) }
         case .missingGoesLeft: trees.forEach { bytes += $0.missingGoesLeft.map { $0 ? 1 : 0 } }
         case .leafValues: trees.forEach { bytes.append(floats: $0.leafValues) }
+        case .featureKinds:
+            bytes += model.featureKinds.map { ModelFileLayout.KindCode($0).rawValue }
+        case .levelCounts where layout.levelCount > 0:
+            bytes.append(integers: model.featureKinds.map { UInt32($0.levels?.count ?? 0) })
+        case .gainImportances: bytes.append(doubles: model.gainImportances)
+        case .imputations: bytes.append(floats: ensemble.imputations)
+        case .linearTerm: bytes.append(doubles: ensemble.linear?.coefficients ?? [])
+        case .levelCounts: break
+        case .categorySets, .treeSetStarts, .setWordStarts, .setWords:
+            if layout.setCount > 0 { appendSets(section, to: &bytes) }
+        case .treeProjectionStarts, .projectionTermStarts, .termFeatures, .termWeights:
+            if layout.projectionCount > 0 { appendProjections(section, to: &bytes) }
         }
+    }
+
+    private func appendSets(_ section: ModelFileLayout.Section, to bytes: inout [UInt8]) {
+        let trees = model.ensemble.trees
+        switch section {
+        case .categorySets:
+            for tree in trees {
+                let none = [Int32](repeating: -1, count: tree.nodeCount)
+                bytes.append(integers: tree.categorySet.isEmpty ? none : tree.categorySet)
+            }
+        case .treeSetStarts: appendStarts(of: trees.map(\.categorySets.count), to: &bytes)
+        case .setWordStarts:
+            appendStarts(of: trees.flatMap { Self.lengths($0.categorySets.starts) }, to: &bytes)
+        default: trees.forEach { bytes.append(integers: $0.categorySets.words) }
+        }
+    }
+
+    private func appendProjections(_ section: ModelFileLayout.Section, to bytes: inout [UInt8]) {
+        let trees = model.ensemble.trees
+        switch section {
+        case .treeProjectionStarts: appendStarts(of: trees.map(\.projections.count), to: &bytes)
+        case .projectionTermStarts:
+            appendStarts(of: trees.flatMap { Self.lengths($0.projections.starts) }, to: &bytes)
+        case .termFeatures: trees.forEach { bytes.append(integers: $0.projections.features) }
+        default: trees.forEach { bytes.append(floats: $0.projections.weights) }
+        }
+    }
+
+    /// The lengths of the runs that start there.
+    private static func lengths(_ starts: [Int32]) -> [Int] {
+        zip(starts, starts.dropFirst()).map { Int($1 - $0) }
     }
 
     /// Running totals from 0: where each of several runs starts, and where the last one ends.
@@ -150,5 +211,9 @@ extension [UInt8] {
 
     fileprivate mutating func append(floats: [Float]) {
         append(integers: floats.map(\.bitPattern))
+    }
+
+    fileprivate mutating func append(doubles: [Double]) {
+        append(integers: doubles.map(\.bitPattern))
     }
 }

@@ -39,12 +39,19 @@ package struct ModelSignature: Sendable, Hashable {
         self.outputs = outputs
     }
 
-    /// Every feature is a double (so that any JSON number passes), required unless it had missing
-    /// values in training. Outputs: `label` and `prob_0` …, or `prediction`.
+    /// A numeric feature is a double (so that any JSON number passes), a categorical one a string;
+    /// each is required unless it had missing values in training. Outputs: `label` and `prob_0` …,
+    /// or `prediction`.
     package init(of model: TrainedModel) {
-        inputs = model.featureNames.map { name in
-            Column(
-                name: name, type: .double, isRequired: !model.optionalFeatures.contains(name))
+        inputs = zip(model.featureNames, model.featureKinds).map { name, kind in
+            let type: ColumnType =
+                switch kind {
+                case .numeric: .double
+                case .boolean: .boolean
+                case .categorical: .string
+                }
+            return Column(
+                name: name, type: type, isRequired: !model.optionalFeatures.contains(name))
         }
         switch model.task {
         case .regression: outputs = [Column(name: "prediction", type: .float)]

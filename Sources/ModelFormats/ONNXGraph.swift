@@ -7,6 +7,7 @@ struct ONNXGraph {
         case float = 1
         case int64 = 7
         case string = 8
+        case boolean = 9
         case double = 11
     }
 
@@ -15,6 +16,9 @@ struct ONNXGraph {
         case integers([Int64])
         case string(String)
         case strings([String])
+        case float(Float)
+        case floats([Float])
+        case double(Double)
         case doubles([Double])
     }
 
@@ -49,6 +53,21 @@ struct ONNXGraph {
         }
         if !domain.isEmpty { node.string(7, domain) }
         nodes.append(node.bytes)
+    }
+
+    /// A node with one output, whose name it returns.
+    @discardableResult
+    mutating func add(
+        _ operation: String, _ inputs: [String], as output: String, domain: String = "",
+        attributes: [(name: String, value: Attribute)] = []
+    ) -> String {
+        addNode(operation, inputs, [output], domain: domain, attributes: attributes)
+        return output
+    }
+
+    /// A node that changes a value's element type; its output's name.
+    mutating func addCast(_ input: String, to type: ElementType, as output: String) -> String {
+        add("Cast", [input], as: output, attributes: [("to", .integer(type.rawValue))])
     }
 
     /// A constant; `dimensions` is empty for a scalar.
@@ -112,6 +131,15 @@ struct ONNXGraph {
         case .strings(let values):
             values.forEach { attribute.string(9, $0) }
             attribute.integer(20, 8)
+        case .float(let value):
+            attribute.float(2, value)
+            attribute.integer(20, 1)
+        case .floats(let values):
+            attribute.floats(7, values)
+            attribute.integer(20, 6)
+        case .double(let value):
+            attribute.data(5, tensor(named: name, dimensions: [], .double(value)))
+            attribute.integer(20, 4)
         }
     }
 
@@ -133,6 +161,15 @@ struct ONNXGraph {
         case .strings(let values):
             tensor.integer(2, ElementType.string.rawValue)
             values.forEach { tensor.string(6, $0) }
+        case .float(let value):
+            tensor.integer(2, ElementType.float.rawValue)
+            tensor.floats(9, [value])
+        case .floats(let values):
+            tensor.integer(2, ElementType.float.rawValue)
+            tensor.floats(9, values)
+        case .double(let value):
+            tensor.integer(2, ElementType.double.rawValue)
+            tensor.data(9, littleEndianBytes(of: [value]))
         case .doubles(let values):
             tensor.integer(2, ElementType.double.rawValue)
             tensor.data(9, littleEndianBytes(of: values))

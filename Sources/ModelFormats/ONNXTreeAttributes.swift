@@ -15,11 +15,20 @@ struct ONNXTreeAttributes {
     private var targetIDs: [Int64] = []
     private var targetWeights: [Double] = []
     private let ensemble: TreeEnsemble
+    private let levelCounts: [Int]
+    private let hasBase: Bool
+    /// Projections that these trees' nodes compare: columns behind those of the features.
+    private(set) var projectionCount = 0
 
-    init(of ensemble: TreeEnsemble) {
+    /// These trees of an ensemble. `levelCounts` has the levels of every feature, 0 for those that
+    /// are not categorical; `hasBase` puts the base scores into the node.
+    init(of ensemble: TreeEnsemble, trees: Range<Int>, levelCounts: [Int], hasBase: Bool) {
         self.ensemble = ensemble
-        for (index, tree) in ensemble.trees.enumerated() {
-            append(tree, id: Int64(index))
+        self.levelCounts = levelCounts
+        self.hasBase = hasBase
+        for index in trees {
+            append(ensemble.trees[index], number: index, id: Int64(index - trees.lowerBound))
+            projectionCount += ensemble.trees[index].projections.count
         }
     }
 
@@ -28,7 +37,7 @@ struct ONNXTreeAttributes {
         var attributes: [(name: String, value: ONNXGraph.Attribute)] = [
             ("aggregate_function", .string("SUM"))
         ]
-        if ensemble.baseScores.contains(where: { $0 != 0 }) {
+        if hasBase, ensemble.baseScores.contains(where: { $0 != 0 }) {
             attributes.append(
                 ("base_values_as_tensor", .doubles(ensemble.baseScores.map(Double.init))))
         }
@@ -51,32 +60,121 @@ struct ONNXTreeAttributes {
         return attributes
     }
 
-    private mutating func append(_ tree: Tree, id: Int64) {
-        for node in 0..<tree.nodeCount {
-            let isLeaf = tree.splitFeature[node] == Tree.leaf
-            let child = Int64(tree.leftChild[node])
-            treeIDs.append(id)
-            nodeIDs.append(Int64(node))
-            features.append(isLeaf ? 0 : Int64(tree.splitFeature[node]))
-            modes.append(isLeaf ? "LEAF" : "BRANCH_LEQ")
-            thresholds.append(isLeaf ? 0 : Double(tree.threshold[node]))
-            trueNodes.append(isLeaf ? 0 : child)
-            falseNodes.append(isLeaf ? 0 : child + 1)
-            missingTracksTrue.append(!isLeaf && tree.missingGoesLeft[node] ? 1 : 0)
-            if isLeaf {
-                appendLeaf(Int(child), of: tree, at: Int64(node), treeID: id)
-            }
-        }
+    /// A node of ONNX's lists.
+    private struct Node {
+        var id: Int64
+        var feature: Int64 = 0
+        var mode = "LEAF"
+        var value = 0.0
+        var whenTrue: Int64 = 0
+        var whenFalse: Int64 = 0
+        var missingIsTrue = false
     }
 
-    private mutating func appendLeaf(_ leaf: Int, of tree: Tree, at node: Int64, treeID: Int64) {
-        let divisor = ensemble.aggregation == .average ? Double(ensemble.trees.count) : 1
-        for output in 0..<ensemble.outputCount {
+    private mutating func append(_ tree: Tree, number: Int, id: Int64) {
+        var next = Int64(tree.nodeCount)
+        var chained: [Node] = []
+        for node in 0..<tree.nodeCount {
+            let feature = Int(tree.splitFeature[node])
+            let child = Int64(tree.leftChild[node])
+            guard tree.splitFeature[node] != Tree.leaf else {
+                append(Node(id: Int64(node)), treeID: id)
+                appendLeaf(Int(child), of: tree, number: number, at: Int64(node), treeID: id)
+                continue
+            }
+            if !tree.categorySet.isEmpty, tree.categorySet[node] >= 0 {
+                let chain = chain(for: node, of: tree, next: &next)
+                append(chain[0], treeID: id)
+                chained += chain.dropFirst()
+                continue
+            }
+            // A weighted sum is never missing, since its features are imputed.
+            let isProjection = feature < 0
+            let column =
+                isProjection ? ensemble.featureCount + projectionCount - 2 - feature : feature
+            append(
+                Node(
+                    id: Int64(node), feature: Int64(column), mode: "BRANCH_LEQ",
+                    value: Double(tree.threshold[node]), whenTrue: child, whenFalse: child + 1,
+                    missingIsTrue: !isProjection && tree.missingGoesLeft[node]), treeID: id)
+        }
+        chained.forEach { append($0, treeID: id) }
+    }
+
+    /// A categorical node as one question per category of its smaller side: "is it this one?" Every
+    /// yes leads to that side, the last no to the other. ONNX Runtime makes one bit set of as many
+    /// as 64 such nodes.
+    ///
+    /// Only levels of the feature count, for the graph's input turns every other text into NaN.
+    private func chain(for node: Int, of tree: Tree, next: inout Int64) -> [Node] {
+        let feature = Int(tree.splitFeature[node])
+        let (left, right) = tree.sides(of: node, levelCount: levelCounts[feature])
+        let child = Int64(tree.leftChild[node])
+        let missingGoesLeft = tree.missingGoesLeft[node]
+        guard !left.isEmpty, !right.isEmpty else {
+            let bound = left.isEmpty ? -1 : Double(left.count)
+            return [
+                Node(
+                    id: Int64(node), feature: Int64(feature), mode: "BRANCH_LEQ", value: bound,
+                    whenTrue: child, whenFalse: child + 1, missingIsTrue: missingGoesLeft)
+            ]
+        }
+        let asksLeft = left.count <= right.count
+        let codes = asksLeft ? left : right
+        let (yes, no) = asksLeft ? (child, child + 1) : (child + 1, child)
+        var chain: [Node] = []
+        for (place, code) in codes.enumerated() {
+            let own = place == 0 ? Int64(node) : next
+            if place > 0 { next += 1 }
+            chain.append(
+                Node(
+                    id: own, feature: Int64(feature), mode: "BRANCH_EQ", value: Double(code),
+                    whenTrue: yes, whenFalse: place == codes.count - 1 ? no : next,
+                    missingIsTrue: missingGoesLeft == asksLeft))
+        }
+        return chain
+    }
+
+    private mutating func append(_ node: Node, treeID: Int64) {
+        treeIDs.append(treeID)
+        nodeIDs.append(node.id)
+        features.append(node.feature)
+        modes.append(node.mode)
+        thresholds.append(node.value)
+        trueNodes.append(node.whenTrue)
+        falseNodes.append(node.whenFalse)
+        missingTracksTrue.append(node.missingIsTrue ? 1 : 0)
+    }
+
+    private mutating func appendLeaf(
+        _ leaf: Int, of tree: Tree, number: Int, at node: Int64, treeID: Int64
+    ) {
+        let (width, outputs) = (ensemble.leafWidth, ensemble.outputCount)
+        let treesPerOutput = ensemble.trees.count * width / outputs
+        let divisor = ensemble.aggregation == .average ? Double(treesPerOutput) : 1
+        for place in 0..<width {
             targetTrees.append(treeID)
             targetNodes.append(node)
-            targetIDs.append(Int64(output))
-            targetWeights.append(
-                Double(tree.leafValues[leaf * ensemble.outputCount + output]) / divisor)
+            targetIDs.append(Int64(width == outputs ? place : number % outputs))
+            targetWeights.append(Double(tree.leafValues[leaf * width + place]) / divisor)
         }
+    }
+}
+
+extension Tree {
+    /// The levels that a categorical node sends left, and those that it sends right.
+    fileprivate func sides(of node: Int, levelCount: Int) -> (left: [Int], right: [Int]) {
+        let set = Int(categorySet[node])
+        let words = categorySets.words[
+            Int(categorySets.starts[set])..<Int(categorySets.starts[set + 1])]
+        var (left, right): ([Int], [Int]) = ([], [])
+        for code in 0..<levelCount {
+            let word = words.startIndex + code / 32
+            let goesLeft =
+                word < words.endIndex
+                ? words[word] >> UInt32(code % 32) & 1 == 1 : missingGoesLeft[node]
+            if goesLeft { left.append(code) } else { right.append(code) }
+        }
+        return (left, right)
     }
 }

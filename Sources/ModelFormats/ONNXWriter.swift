@@ -2,7 +2,8 @@ package import DecisionForests
 
 /// Writes a model as ONNX, so that `mlflow.pyfunc` and ONNX Runtime predict with none of our code.
 ///
-/// The graph takes the features as one matrix and gives only vectors (`label`, `prob_0` …, or
+/// The graph takes the features as one matrix (`ONNXInput`), sums what trees and weights give
+/// (`ONNXScores`) and answers only vectors (`label`, `prob_0` …, or
 /// `prediction`), because MLflow's wrapper flattens every output. Three choices keep ONNX Runtime's
 /// answers within 2e-7 of ours, whatever the number of trees:
 /// - The matrix is cast to double and the trees carry double thresholds (the same float32 values)
@@ -21,22 +22,15 @@ package enum ONNXWriter {
     package static func encode(_ model: TrainedModel) throws(ModelFileError) -> [UInt8] {
         try ModelCheck.check(model)
         var graph = ONNXGraph()
-        graph.addInput(inputName, .float, [.named("N"), .fixed(model.featureNames.count)])
-        graph.addNode(
-            "Cast", [inputName], ["features_double"],
-            attributes: [("to", .integer(ONNXGraph.ElementType.double.rawValue))])
-        graph.addNode(
-            "TreeEnsembleRegressor", ["features_double"], ["scores"],
-            domain: ONNXGraph.treeDomain,
-            attributes: ONNXTreeAttributes(of: model.ensemble).attributes)
+        let matrix = ONNXInput(of: model, named: inputName).add(to: &graph)
+        let doubles = graph.addCast(matrix, to: .double, as: "features_double")
+        let scores = ONNXScores(of: model, matrix: matrix, doubles: doubles).add(to: &graph)
+        let answers = addTransform(model.ensemble.transform, of: scores, to: &graph)
         switch model.task {
-        case .regression:
-            let values = addTransform(model.ensemble.transform, to: &graph)
-            addColumns(["prediction"], of: values, to: &graph)
+        case .regression: addColumns(["prediction"], of: answers, to: &graph)
         case .classification(let classes):
-            let shares = addTransform(model.ensemble.transform, to: &graph)
-            addLabel(classes, of: shares, to: &graph)
-            addColumns(classes.indices.map { "prob_\($0)" }, of: shares, to: &graph)
+            addLabel(classes, of: answers, to: &graph)
+            addColumns(classes.indices.map { "prob_\($0)" }, of: answers, to: &graph)
         }
         let bytes = graph.encode(
             name: model.learner, producer: "manta",
@@ -51,25 +45,29 @@ package enum ONNXWriter {
         return bytes
     }
 
-    /// Turns scores into class shares or values; the name of the value that holds them.
+    /// Turns scores into class shares or values, as float32; the name of the value that holds them.
     private static func addTransform(
-        _ transform: TreeEnsemble.Transform, to graph: inout ONNXGraph
+        _ transform: TreeEnsemble.Transform, of scores: (name: String, isDouble: Bool),
+        to graph: inout ONNXGraph
     ) -> String {
+        let values: String
         switch transform {
-        case .identity: return "scores"
-        case .exponential: graph.addNode("Exp", ["scores"], ["shares"])
+        case .identity: values = scores.name
+        case .exponential:
+            let powers = graph.add("Exp", [scores.name], as: "powers")
+            values = ONNXScores.addClip(powers, as: "values", to: &graph)
         case .softmax:
-            graph.addNode(
-                "Softmax", ["scores"], ["shares"], attributes: [("axis", .integer(1))])
+            values = graph.add(
+                "Softmax", [scores.name], as: "shares", attributes: [("axis", .integer(1))])
         case .logistic:
             // One score s for two classes: their shares are logistic(-s) and logistic(s).
-            graph.addNode("Neg", ["scores"], ["scores_negated"])
-            graph.addNode(
-                "Concat", ["scores_negated", "scores"], ["scores_both"],
+            let negated = graph.add("Neg", [scores.name], as: "scores_negated")
+            let both = graph.add(
+                "Concat", [negated, scores.name], as: "scores_both",
                 attributes: [("axis", .integer(1))])
-            graph.addNode("Sigmoid", ["scores_both"], ["shares"])
+            values = graph.add("Sigmoid", [both], as: "shares")
         }
-        return "shares"
+        return scores.isDouble ? graph.addCast(values, to: .float, as: "answers") : values
     }
 
     private static func addLabel(

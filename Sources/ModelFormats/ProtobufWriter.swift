@@ -7,6 +7,7 @@ struct ProtobufWriter {
     private enum WireType: UInt64 {
         case varint = 0
         case lengthDelimited = 2
+        case fixed32 = 5
     }
 
     mutating func integer(_ field: UInt64, _ value: Int64) {
@@ -35,6 +36,16 @@ struct ProtobufWriter {
         message(field) { inner in
             values.forEach { inner.varint(UInt64(bitPattern: $0)) }
         }
+    }
+
+    mutating func float(_ field: UInt64, _ value: Float) {
+        tag(field, .fixed32)
+        withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    /// A packed repeated field of float32 numbers.
+    mutating func floats(_ field: UInt64, _ values: [Float]) {
+        data(field, values.map(\.bitPattern.littleEndian).withUnsafeBytes { Array($0) })
     }
 
     private mutating func tag(_ field: UInt64, _ type: WireType) {

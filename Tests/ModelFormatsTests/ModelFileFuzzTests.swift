@@ -10,7 +10,7 @@ import Testing
 struct ModelFileFuzzTests {
     static let examples = ModelExample.all.filter { $0.treeCount < 50 }.map { example in
         var small = example
-        small.treeCount = min(4, small.treeCount)
+        small.treeCount = min(small.leafWidth == 1 ? small.outputCount : 4, small.treeCount)
         small.depth = min(3, small.depth)
         return small
     }
@@ -107,7 +107,7 @@ struct ModelFileFuzzTests {
         for place in 0..<8 {
             bytes[16 + place] = UInt8(truncatingIfNeeded: bytes.count >> (8 * place))
         }
-        bytes[8] = 1
+        bytes[8] = UInt8(ModelFileLayout.version)
         bytes.replaceSubrange(ModelFileLayout.checksum, with: ModelFile.checksum(of: bytes))
         return bytes
     }

@@ -37,22 +37,22 @@ struct ModelFileTests {
     func layout() throws {
         let bytes = try ModelFile.encode(stump(threshold: 2.5))
         #expect(Array(bytes.prefix(8)) == Array("MANTA\r\n\u{1A}".utf8))
-        #expect(bytes[8] == 1)
-        let offsets = (0..<12).map { index in
-            bytes[(144 + 16 * index)...].prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        #expect(bytes[8] == 2)
+        let offsets = (0..<25).map { index in
+            bytes[(192 + 16 * index)...].prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
         }
         #expect(offsets.allSatisfy { $0 % 64 == 0 })
-        #expect(offsets[0] == 384)
+        #expect(offsets[0] == 640)
         // Section 8 is the column of thresholds: 2.5, then two leaves' zeros.
         #expect(
             Array(bytes[offsets[8]..<(offsets[8] + 12)]) == [0, 0, 0x20, 0x40]
                 + [UInt8](repeating: 0, count: 8))
     }
 
-    @Test("The bytes of version 1 do not change")
+    @Test("The bytes of version 2 do not change")
     func fixedBytes() throws {
         let digest = FileDigest(of: try ModelFile.encode(stump()))
-        #expect(digest.hex == "d929dc9ef7c4f0116fe5101a93993bf216c5e23423a38cdfa6ca38f6b1a196ed")
+        #expect(digest.hex == "79f8c82435ad9f5b012cdc5932aeb7f6b172bc0332e3bd6ac48b83e615b02c16")
     }
 
     @Test("An unknown version is refused by its number")

@@ -34,6 +34,15 @@ private struct PredictedCase {
             inputExample: Array(rows.prefix(2)))
         try JSONEncoder().encode(example.featureNames).write(
             to: URL(fileURLWithPath: path + "/columns.json"))
+        let kinds: [Any] = example.featureKinds.map { kind in
+            switch kind {
+            case .numeric: NSNull()
+            case .boolean: "boolean"
+            case .categorical(let levels): levels
+            }
+        }
+        try JSONSerialization.data(withJSONObject: kinds).write(
+            to: URL(fileURLWithPath: path + "/kinds.json"))
         let values = rows.flatMap { $0 }
         try values.withUnsafeBytes { Data($0) }.write(to: URL(fileURLWithPath: path + "/rows.f32"))
     }
