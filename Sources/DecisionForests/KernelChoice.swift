@@ -1,4 +1,5 @@
 internal import CProcessor
+import Synchronization
 
 /// Which build of the hot loops runs. All give the same bits; they differ in speed only.
 ///
@@ -21,6 +22,26 @@ package enum KernelChoice: String, Sendable, CaseIterable, Comparable {
         case 1: .avx2
         default: .baseline
         }
+
+    /// What this process uses: the widest, unless `use` said otherwise.
+    package static var current: KernelChoice {
+        let order = chosen.load(ordering: .relaxed)
+        return allCases.first { $0.order == order } ?? widest
+    }
+
+    private static let chosen = Atomic<Int>(-1)
+
+    /// Makes the process use this build from now on; meant for its start. Throws if there is no
+    /// such build or this machine cannot run it.
+    package static func use(named name: String) throws(ParameterError) {
+        guard let choice = KernelChoice(rawValue: name), choice <= widest else {
+            throw ParameterError(
+                "MANTA_KERNELS", "'\(name.prefix(40))'",
+                allowed: "one of those this machine can run: "
+                    + available.map(\.rawValue).joined(separator: ", "))
+        }
+        chosen.store(choice.order, ordering: .relaxed)
+    }
 
     /// Those that this machine can run.
     package static var available: [KernelChoice] { allCases.filter { $0 <= widest } }

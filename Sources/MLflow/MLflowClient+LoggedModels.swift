@@ -17,6 +17,13 @@ package struct NewLoggedModel: Sendable, Hashable {
         self.parameters = parameters
         self.tags = tags
     }
+
+    /// A name for the model that becomes a version of a registered one: MLflow allows fewer
+    /// characters in the former's name.
+    package static func name(forRegistered registeredName: String) -> String {
+        let name = registeredName.map { "/:.%\"'".contains($0) ? "-" : $0 }
+        return String(name.prefix(250))
+    }
 }
 
 extension MLflowClient {

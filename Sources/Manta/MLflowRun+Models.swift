@@ -52,7 +52,7 @@ extension MLflowRun {
             StandardStreams.writeLine("Wrote model '\(name)' to \(folder).")
             return RegisteredModelVersion(name: name, version: nil, source: folder)
         }
-        let stored = try await logged(model, Self.loggedName(for: name), in: active)
+        let stored = try await logged(model, NewLoggedModel.name(forRegistered: name), in: active)
         let version = try await active.register(stored, as: name, aliases: aliases)
         StandardStreams.writeLine("Created version '\(version.version)' of model '\(name)'.")
         return RegisteredModelVersion(name: name, version: version.version, source: stored.uri)
@@ -65,14 +65,9 @@ extension MLflowRun {
             "manta-model-\(UUID().uuidString)"
         ).path
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let kind: String
-        switch model.task {
-        case .classification: kind = "classifier"
-        case .regression: kind = "regressor"
-        }
         let parameters = model.parameters.map { ($0.name, $0.value) }
         let new = NewLoggedModel(
-            name: name, modelType: kind,
+            name: name, modelType: model.mlflowType,
             parameters: Dictionary(parameters, uniquingKeysWith: { first, _ in first }))
         return try await active.logModel(new) { info in
             let facts = MLmodelFacts(
@@ -105,11 +100,5 @@ extension MLflowRun {
         let folder = "\(parent)/models/\(name)"
         try write(model, to: folder, MLmodelFacts(created: Date()))
         return folder
-    }
-
-    /// MLflow allows fewer characters in a logged model's name than in a registered one's.
-    static func loggedName(for registeredName: String) -> String {
-        let name = registeredName.map { "/:.%\"'".contains($0) ? "-" : $0 }
-        return String(name.prefix(250))
     }
 }

@@ -3,6 +3,7 @@ public import DecisionForests
 import Crypto
 import Foundation
 import MLflow
+import ModelFormats
 
 /// A run that is being recorded; see `MLflow.run`.
 ///
@@ -80,7 +81,7 @@ public struct MLflowRun: Sendable {
                 name: name, digest: String(SHA256.hexDigest(of: dataset.encoded()).prefix(32)),
                 sourceType: source.hasPrefix("http") ? "http" : "local",
                 source: try Self.json([source.hasPrefix("http") ? "url" : "uri": source]),
-                schema: try Self.schema(of: dataset),
+                schema: dataset.mlflowSchema,
                 profile: try Self.json([
                     "num_rows": dataset.rowCount,
                     "num_elements": dataset.rowCount * (dataset.featureCount + 1),
@@ -101,26 +102,6 @@ public struct MLflowRun: Sendable {
     /// Stores all files of a local folder among the run's artifacts.
     public func log(artifacts folder: String, below artifactPath: String? = nil) async throws {
         try await active?.logArtifacts(folder: folder, below: artifactPath)
-    }
-
-    private struct Column: Encodable {
-        var type = "double"
-        var name: String
-        var required: Bool
-    }
-
-    private static func schema(of dataset: Dataset) throws -> String {
-        let optional = dataset.optionalFeatures
-        let columns = dataset.featureNames.map {
-            Column(name: $0, required: !optional.contains($0))
-        }
-        var targetType = "double"
-        if case .classes(let labels, _) = dataset.target {
-            let isText = labels.contains { if case .string = $0 { true } else { false } }
-            targetType = isText ? "string" : "long"
-        }
-        let target = Column(type: targetType, name: dataset.targetName, required: true)
-        return try json(["mlflow_colspec": columns + [target]])
     }
 
     private static func json(_ value: some Encodable) throws -> String {

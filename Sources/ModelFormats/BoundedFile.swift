@@ -1,10 +1,10 @@
 import Foundation
 
 /// Reads files that came from elsewhere: whole, regular, and no larger than the caller allows.
-enum BoundedFile {
+package enum BoundedFile {
     /// The file's bytes. A pipe, a device or a link in the last place is refused, so that a
     /// directory made by someone else can neither hang a reader nor lead it away.
-    static func read(_ path: String, sizeMax: Int) throws(ModelDirectoryError) -> [UInt8] {
+    package static func read(_ path: String, sizeMax: Int) throws(ModelDirectoryError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { throw .missingFile(path: path) }

@@ -23,6 +23,14 @@ import Testing
         #expect(regressor.forest.treeCount == 7 && regressor.forest.seed == 9)
     }
 
+    @Test("A value is found by any of its parameter's names")
+    func values() throws {
+        let spec = try LearnerSpec("forest", parameters: [("num_trees", "7")], seed: 2)
+        #expect(spec.value(of: "n_estimators") == "7" && spec.value(of: "trees") == "7")
+        #expect(spec.value(of: "seed") == "2" && spec.value(of: "max_depth") == nil)
+        #expect(spec.value(of: "nonsense") == nil)
+    }
+
     @Test("Without parameters a learner has its own defaults")
     func defaults() throws {
         let spec = try LearnerSpec("forest")
@@ -76,6 +84,18 @@ import Testing
             let spec = try LearnerSpec("forest", parameters: [(name, text)])
             #expect(throws: ParameterError.self) { try spec.learner(for: numbers) }
         }
+    }
+
+    @Test("Linear learners are chosen by the target and refuse the other's parameters")
+    func linear() throws {
+        let logistic = try LearnerSpec("linear", parameters: [("C", "0.5"), ("max_iter", "20")])
+        #expect(
+            try logistic.learner(for: classes) as? LogisticRegression
+                == LogisticRegression(inversePenalty: 0.5, iterationsMax: 20))
+        #expect(throws: ParameterError.self) { try logistic.learner(for: numbers) }
+        let ridge = try LearnerSpec("linear", parameters: [("alpha", "3")], seed: 5)
+        #expect(try ridge.learner(for: numbers) as? RidgeRegression == RidgeRegression(alpha: 3))
+        #expect(throws: ParameterError.self) { try ridge.learner(for: classes) }
     }
 
     @Test("A spec survives JSON, and what JSON may not hold is refused")

@@ -29,6 +29,8 @@ public struct LearnerParameter: Sendable, Hashable {
 struct ParameterTexts: Sendable {
     /// By the parameters' own names.
     let texts: [String: String]
+    /// The same by the names that were given.
+    let given: [String: String]
 
     subscript(_ name: String) -> String? { texts[name] }
 

@@ -5,7 +5,8 @@
 public struct LearnerSpec: Sendable, Hashable {
     /// The kind's name: "forest".
     public let learner: String
-    /// Texts by the parameters' own names, aliases resolved.
+    /// Texts by names or aliases, as they were given; an alias may say more than its parameter's
+    /// own name does.
     public let parameters: [String: String]
 
     /// A learner of this kind.
@@ -27,10 +28,10 @@ public struct LearnerSpec: Sendable, Hashable {
                 throw .givenTwice(parameter.name, first: earlier, second: name)
             }
             givenAs[parameter.name] = name
-            texts[parameter.name] = value
+            texts[name] = value
         }
         let seedName = LearnerParameter.seed.name
-        if let seed, texts[seedName] == nil, kind.parameters.contains(.seed) {
+        if let seed, givenAs[seedName] == nil, kind.parameters.contains(.seed) {
             texts[seedName] = "\(seed)"
         }
         self.learner = learner
@@ -41,7 +42,18 @@ public struct LearnerSpec: Sendable, Hashable {
     ///
     /// - Throws: `ParameterError` for the first value that is none or out of range.
     public func learner(for target: Dataset.Target) throws -> any Learner {
-        try LearnerKind.named(learner).make(ParameterTexts(texts: parameters), target)
+        let kind = try LearnerKind.named(learner)
+        var texts: [String: String] = [:]
+        for (name, value) in parameters { texts[try kind.parameter(named: name).name] = value }
+        return try kind.make(ParameterTexts(texts: texts, given: parameters), target)
+    }
+
+    /// What the parameter of this name or alias is set to; nil if it is not given.
+    public func value(of name: String) -> String? {
+        guard let kind = try? LearnerKind.named(learner),
+            let wanted = try? kind.parameter(named: name)
+        else { return nil }
+        return parameters.first { (try? kind.parameter(named: $0.key)) == wanted }?.value
     }
 }
 
@@ -73,10 +85,10 @@ public enum LearnerSpecError: Error, Sendable, Hashable, CustomStringConvertible
     public var description: String {
         switch self {
         case .unknownLearner(let name, let nearest, let known):
-            "There is no learner '\(name.prefix(80))'\(Self.hint(nearest)). "
+            "There is no learner '\(name.prefix(80))'\(Self.hint(nearest)) "
                 + "Known are \(known.joined(separator: ", "))."
         case .unknownParameter(let name, let learner, let nearest, let known):
-            "The learner '\(learner)' has no parameter '\(name.prefix(80))'\(Self.hint(nearest)). "
+            "The learner '\(learner)' has no parameter '\(name.prefix(80))'\(Self.hint(nearest)) "
                 + "It has \(known.joined(separator: ", "))."
         case .givenTwice(let parameter, let first, let second):
             first == second
@@ -87,6 +99,6 @@ public enum LearnerSpecError: Error, Sendable, Hashable, CustomStringConvertible
 
     private static func hint(_ nearest: [String]) -> String {
         nearest.isEmpty
-            ? "" : "; did you mean " + nearest.map { "'\($0)'" }.joined(separator: " or ") + "?"
+            ? "." : "; did you mean " + nearest.map { "'\($0)'" }.joined(separator: " or ") + "?"
     }
 }
