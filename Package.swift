@@ -76,15 +76,18 @@ let cModules: [String: Target] = [
     "CCurl": .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     "COpenBLAS": .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
     "CLinuxProcess": .systemLibrary(name: "CLinuxProcess"),
+    "CLanes": .systemLibrary(name: "CLanes"),
     "CProcessor": .systemLibrary(name: "CProcessor"),
     "CZlib": .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 ]
 
 let rooms: [Room] = [
     // The hot loops of learning and prediction: pure arithmetic, compiled three times.
-    Room(name: "ForestKernels", hasTests: false),
-    Room(name: "ForestKernelsAVX2", hasTests: false, march: "x86-64-v3"),
-    Room(name: "ForestKernelsAVX512", hasTests: false, march: "x86-64-v4"),
+    Room(name: "ForestKernels", uses: ["CLanes"], hasTests: false),
+    Room(
+        name: "ForestKernelsAVX2", uses: ["CLanes"], hasTests: false, march: "x86-64-v3"),
+    Room(
+        name: "ForestKernelsAVX512", uses: ["CLanes"], hasTests: false, march: "x86-64-v4"),
     // Foundations: they do not know each other.
     Room(name: "Redis", uses: ["CHiredis"]),
     Room(name: "HTTPClient", uses: ["CCurl"]),

@@ -1,0 +1,128 @@
+/// Trees whose nodes may test anything, walked one by one: the layout for weighted sums of features
+/// and for ensembles larger than the other layouts' fields.
+struct GeneralLayout: Sendable {
+    private struct Node {
+        var threshold: Float
+        /// The feature, or `Tree.leaf`, or below that a projection.
+        var feature: Int32
+        /// Against the tree's own first node, or first leaf.
+        var child: Int32
+        var missingGoesLeft: Bool
+        var isCategorical = false
+        /// The set of a categorical node, the projection of an oblique one: a range of the layout's
+        /// words or terms.
+        var start: Int32 = 0
+        var end: Int32 = 0
+    }
+
+    private struct Root {
+        var firstNode: Int
+        var firstLeafValue: Int
+    }
+
+    private var nodes: [Node] = []
+    private var leafValues: [Float] = []
+    private var roots: [Root] = []
+    private var categoryWords: [UInt32] = []
+    private var termFeatures: [Int32] = []
+    private var termWeights: [Float] = []
+    private let imputations: [Float]
+    private let leafWidth: Int
+    private let outputCount: Int
+
+    init(_ ensemble: TreeEnsemble) {
+        imputations = ensemble.imputations
+        leafWidth = ensemble.leafWidth
+        outputCount = ensemble.outputCount
+        nodes.reserveCapacity(ensemble.trees.reduce(0) { $0 + $1.nodeCount })
+        for tree in ensemble.trees {
+            roots.append(Root(firstNode: nodes.count, firstLeafValue: leafValues.count))
+            for node in 0..<tree.nodeCount {
+                nodes.append(
+                    Self.node(
+                        node, of: tree, firstWord: categoryWords.count,
+                        firstTerm: termFeatures.count))
+            }
+            leafValues += tree.leafValues
+            categoryWords += tree.categorySets.words
+            termFeatures += tree.projections.features
+            termWeights += tree.projections.weights
+        }
+    }
+
+    private static func node(
+        _ index: Int, of tree: Tree, firstWord: Int, firstTerm: Int
+    ) -> Node {
+        var node = Node(
+            threshold: tree.threshold[index], feature: tree.splitFeature[index],
+            child: tree.leftChild[index], missingGoesLeft: tree.missingGoesLeft[index])
+        if node.feature >= 0, tree.isCategorical(index) {
+            let (set, starts) = (Int(tree.categorySet[index]), tree.categorySets.starts)
+            node.isCategorical = true
+            node.start = starts[set] + Int32(firstWord)
+            node.end = starts[set + 1] + Int32(firstWord)
+        }
+        if node.feature < Tree.leaf {
+            let (number, starts) = (Int(-2 - node.feature), tree.projections.starts)
+            node.start = starts[number] + Int32(firstTerm)
+            node.end = starts[number + 1] + Int32(firstTerm)
+        }
+        return node
+    }
+
+    /// Adds the trees' values of rows to their sums, `outputCount` a row.
+    func add(
+        rows: UnsafePointer<Float>, count: Int, featureCount: Int,
+        to sums: UnsafeMutablePointer<Double>
+    ) {
+        nodes.withUnsafeBufferPointer { nodes in
+            leafValues.withUnsafeBufferPointer { leafValues in
+                guard let nodes = nodes.baseAddress, let leafValues = leafValues.baseAddress else {
+                    return
+                }
+                for (number, root) in roots.enumerated() {
+                    let tree = nodes + root.firstNode
+                    let output = leafWidth == outputCount ? 0 : number % outputCount
+                    for row in 0..<count {
+                        let values = rows + row * featureCount
+                        let leaf = leaf(of: values, in: tree)
+                        let added = leafValues + root.firstLeafValue + leaf * leafWidth
+                        let sum = sums + row * outputCount + output
+                        for index in 0..<leafWidth { sum[index] += Double(added[index]) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The leaf of a row in a tree whose nodes may test anything.
+    private func leaf(of row: UnsafePointer<Float>, in tree: UnsafePointer<Node>) -> Int {
+        var node = tree[0]
+        while node.feature != Tree.leaf {
+            node = tree[Int(node.child) &+ (goesLeft(row, at: node) ? 0 : 1)]
+        }
+        return Int(node.child)
+    }
+
+    private func goesLeft(_ row: UnsafePointer<Float>, at node: Node) -> Bool {
+        if node.isCategorical {
+            return categoryWords.withUnsafeBufferPointer { words in
+                guard let words = words.baseAddress else { return node.missingGoesLeft }
+                let set = Int(node.start)..<Int(node.end)
+                return CategorySets.contains(row[Int(node.feature)], words, set)
+                    ?? node.missingGoesLeft
+            }
+        }
+        guard node.feature < 0 else {
+            let value = row[Int(node.feature)]
+            return value <= node.threshold || (value.isNaN && node.missingGoesLeft)
+        }
+        var sum = 0.0
+        for term in Int(node.start)..<Int(node.end) {
+            let feature = Int(termFeatures[term])
+            let value = row[feature].isNaN ? imputations[feature] : row[feature]
+            sum += Double(termWeights[term]) * Double(value)
+        }
+        return sum <= Double(node.threshold)
+    }
+}

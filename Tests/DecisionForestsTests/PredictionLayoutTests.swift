@@ -1,0 +1,167 @@
+import Testing
+
+@testable import DecisionForests
+
+@Suite("Every layout and every build of the loops answers with the same bytes")
+struct PredictionLayoutTests {
+    /// What an ensemble of random trees is like.
+    struct Shape: Sendable, CustomTestStringConvertible {
+        var leaves: Int
+        var features = 7
+        var trees = 9
+        var outputs = 1
+        var leafWidth = 1
+        var categories = 0
+        /// Different thresholds of a feature; 0 for as many as there are nodes.
+        var cuts = 0
+
+        var testDescription: String {
+            "\(trees) × \(leaves) leaves, \(features) features, \(outputs) outputs, \(cuts) cuts"
+        }
+    }
+
+    static let shapes: [Shape] = [
+        Shape(leaves: 1), Shape(leaves: 2, features: 1), Shape(leaves: 31),
+        Shape(leaves: 32, features: 50, trees: 40), Shape(leaves: 33), Shape(leaves: 128),
+        Shape(leaves: 129), Shape(leaves: 900, features: 30),
+        Shape(leaves: 31, features: 140), Shape(leaves: 31, trees: 60, cuts: 20),
+        Shape(leaves: 100, features: 2, trees: 60), Shape(leaves: 24, outputs: 3),
+        Shape(leaves: 70, outputs: 3), Shape(leaves: 500, outputs: 3),
+        Shape(leaves: 24, outputs: 3, leafWidth: 3), Shape(leaves: 300, outputs: 4, leafWidth: 4),
+        Shape(leaves: 20, categories: 40), Shape(leaves: 200, categories: 70),
+    ]
+
+    @Test("One row, batches and threads equal a walk node by node", arguments: shapes)
+    func agreement(shape: Shape) throws {
+        let ensemble = Self.ensemble(shape)
+        let rows = Self.rows(300, shape)
+        let expected = rows.flatMap { Self.reference($0, ensemble) }
+        let matrix = try FeatureMatrix(rows: rows)
+        for choice in KernelChoice.available {
+            let predictor = try Predictor(ensemble, kernels: choice)
+            for threads in [1, 3] {
+                let found = try predictor.predict(matrix, threads: threads)
+                #expect(found.map(\.bitPattern) == expected.map(\.bitPattern))
+            }
+            for count in [1, 2, 8, 11, 12, 63, 64, 65] {
+                let part = try FeatureMatrix(rows: Array(rows[..<count]))
+                let found = try predictor.predict(part)
+                #expect(
+                    found.map(\.bitPattern)
+                        == expected[..<(count * predictor.outputCount)].map(\.bitPattern))
+            }
+            for (number, row) in rows.enumerated() {
+                var scores = [Float](repeating: 0, count: predictor.outputCount)
+                row.withUnsafeBufferPointer { row in
+                    scores.withUnsafeMutableBufferPointer { predictor.predict(row: row, into: $0) }
+                }
+                let start = number * predictor.outputCount
+                #expect(scores == Array(expected[start..<start + predictor.outputCount]))
+            }
+        }
+    }
+
+    // MARK: Random ensembles
+
+    private static func ensemble(_ shape: Shape) -> TreeEnsemble {
+        TreeEnsemble(
+            featureCount: shape.features, outputCount: shape.outputs, leafWidth: shape.leafWidth,
+            trees: (0..<shape.trees).map { tree(shape, Chance(seed: 5).child(UInt64($0))) },
+            aggregation: .sum,
+            baseScores: (0..<shape.outputs).map { Float($0) / 3 })
+    }
+
+    /// Splits a random leaf until there are enough.
+    private static func tree(_ shape: Shape, _ chance: Chance) -> Tree {
+        var tree = Tree(
+            splitFeature: [Tree.leaf], threshold: [0], missingGoesLeft: [false], leftChild: [0],
+            leafValues: [], categorySet: shape.categories > 0 ? [-1] : [])
+        var open = [0]
+        var counter: UInt64 = 0
+        func draw(_ bound: Int) -> Int {
+            counter += 1
+            return chance.index(below: bound, counter)
+        }
+        while open.count < shape.leaves {
+            let node = open.remove(at: draw(open.count))
+            let child = tree.nodeCount
+            tree.splitFeature[node] = Int32(draw(shape.features))
+            tree.missingGoesLeft[node] = draw(2) == 0
+            tree.leftChild[node] = Int32(child)
+            if shape.categories > 0, draw(2) == 0 {
+                let codes = (0..<shape.categories).filter { _ in draw(2) == 0 }
+                tree.categorySet[node] = tree.categorySets.append(codes)
+            } else {
+                let step = shape.cuts > 0 ? Double(draw(shape.cuts)) : chance.unit(counter) * 20
+                tree.threshold[node] = Float(step) - 10
+            }
+            for _ in 0..<2 {
+                tree.splitFeature.append(Tree.leaf)
+                tree.threshold.append(0)
+                tree.missingGoesLeft.append(false)
+                tree.leftChild.append(0)
+                if shape.categories > 0 { tree.categorySet.append(-1) }
+            }
+            open += [child, child + 1]
+        }
+        for (leaf, node) in open.enumerated() {
+            tree.leftChild[node] = Int32(leaf)
+            for _ in 0..<shape.leafWidth {
+                counter += 1
+                tree.leafValues.append(Float(chance.unit(counter)) - 0.5)
+            }
+        }
+        return tree
+    }
+
+    private static func rows(_ count: Int, _ shape: Shape) -> [[Float]] {
+        let chance = Chance(seed: 77)
+        let special: [Float] = [
+            .nan, .infinity, -.infinity, 0, -0.0, .greatestFiniteMagnitude, 0x1p-140, -10, 9, 3,
+        ]
+        return (0..<count).map { row in
+            (0..<shape.features).map { feature in
+                let counter = UInt64(row * shape.features + feature) * 3
+                if chance.index(below: 6, counter) == 0 {
+                    return special[chance.index(below: special.count, counter + 1)]
+                }
+                let value = chance.unit(counter + 2) * 24 - 12
+                return shape.categories > 0 ? Float(value.rounded() * 4) : Float(value)
+            }
+        }
+    }
+
+    // MARK: The definition
+
+    private static func reference(_ row: [Float], _ ensemble: TreeEnsemble) -> [Float] {
+        var sums = ensemble.baseScores.map(Double.init)
+        for (number, tree) in ensemble.trees.enumerated() {
+            let leaf = leaf(of: row, in: tree)
+            for index in 0..<ensemble.leafWidth {
+                let output = ensemble.leafWidth == 1 ? number % ensemble.outputCount : index
+                sums[output] += Double(tree.leafValues[leaf * ensemble.leafWidth + index])
+            }
+        }
+        return sums.map { Float($0) }
+    }
+
+    private static func leaf(of row: [Float], in tree: Tree) -> Int {
+        var node = 0
+        while tree.splitFeature[node] != Tree.leaf {
+            let value = row[Int(tree.splitFeature[node])]
+            var goesLeft = value.isNaN ? tree.missingGoesLeft[node] : value <= tree.threshold[node]
+            if !tree.categorySet.isEmpty, tree.categorySet[node] >= 0 {
+                let set = Int(tree.categorySet[node])
+                let words = tree.categorySets.words[
+                    Int(tree.categorySets.starts[set])..<Int(tree.categorySets.starts[set + 1])]
+                goesLeft = tree.missingGoesLeft[node]
+                if value >= 0, value < Float(words.count * 32) {
+                    let code = Int(value)
+                    goesLeft = words[words.startIndex + code / 32] >> UInt32(code % 32) & 1 == 1
+                }
+            }
+            node = Int(tree.leftChild[node]) + (goesLeft ? 0 : 1)
+        }
+        return Int(tree.leftChild[node])
+    }
+}
