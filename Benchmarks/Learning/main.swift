@@ -1,11 +1,23 @@
-// `learning-bench train …` trains on a file's first rows, judges the model on its last ones, and
-// prints figures as JSON: what Benchmarks/train.py and accuracy.py set beside other libraries.
+// Prints figures as JSON. `learning-bench train …` trains on a file's first rows and judges the
+// model on its last ones, what Benchmarks/train.py and accuracy.py set beside other libraries;
+// `csv …` reads files, and `literals …` holds numbers read against C's.
 import DecisionForests
 import Foundation
 
 do {
     var words = CommandLine.arguments.dropFirst()
-    if words.first == "train" { words.removeFirst() }
+    switch words.first {
+    case "csv":
+        try printJSON(CSVBench(words.dropFirst()).run())
+        exit(0)
+    case "literals":
+        var check = try LiteralCheck(words.dropFirst())
+        let report = try check.run()
+        try printJSON(report)
+        exit(report.wrong == 0 ? 0 : 1)
+    case "train": words.removeFirst()
+    default: break
+    }
     let options = try BenchOptions(words)
     let report = try LearningBench(options).run()
     FileHandle.standardOutput.write(try report.json())
@@ -13,4 +25,12 @@ do {
 } catch {
     FileHandle.standardError.write(Data("learning-bench: \(error)\n".utf8))
     exit(2)
+}
+
+func printJSON(_ report: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys]
+    FileHandle.standardOutput.write(try encoder.encode(report))
+    FileHandle.standardOutput.write(Data("\n".utf8))
 }

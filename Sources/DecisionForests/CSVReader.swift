@@ -1,163 +1,129 @@
-/// Turns CSV bytes, piece by piece, into columns of float32 and the target's cells.
+/// Reads the parts of a CSV into one data set.
 ///
-/// The target's cells are kept as text until all are known: only then can it be told whether they
-/// are classes or numbers.
+/// One pass over the bytes suffices where the first records show what the columns are. A column
+/// that turns out to be of another kind later is left out from there on and read alone in a second
+/// pass, so what comes out depends on all of its cells, however late the telling one stands.
 struct CSVReader {
-    private let file: String
-    private let targetName: String
-    private var tokenizer = CSVTokenizer()
-    private var line = 1
-    /// Set by the header line.
-    private var names: [String] = []
-    private var targetColumn = 0
-    /// Feature columns in order, without the target.
-    private var columns: [[Float]] = []
-    private var targetCells = CSVTargetCells()
-    /// The row being read, so that a faulty line leaves no half row behind.
-    private var row: [Float] = []
+    /// Bytes that one slot parses at once: enough to make a thread worth its start.
+    private static let pieceSize = (alone: 1 << 20, together: 4 << 20)
 
-    init(file: String, target: String) {
-        self.file = file
-        targetName = target
+    private let parts: [DataPart]
+    private let options: ReadOptions
+    private let dialect: CSVDialect
+
+    init(_ parts: [DataPart], options: ReadOptions) throws(DatasetError) {
+        self.parts = parts
+        self.options = options
+        dialect = CSVDialect(
+            delimiter: try Self.delimiter(options, parts), hasHeader: options.hasHeader,
+            missing: options.missing)
     }
 
-    /// Reads whole records and returns how many bytes they took. The rest is given again with more.
-    mutating func consume(
-        _ bytes: UnsafeBufferPointer<UInt8>, isLast: Bool
-    ) throws(DatasetError) -> Int {
-        var at = 0
-        if line == 1 && names.isEmpty && bytes.starts(with: [0xEF, 0xBB, 0xBF]) { at = 3 }
-        while at < bytes.count {
-            // A blank line is no row.
-            if bytes[at] == UInt8(ascii: "\n") {
-                at += 1
-                line += 1
-                continue
+    /// The data set of all records.
+    func dataset() throws(DatasetError) -> Dataset {
+        var plan: CSVPlan?
+        var table = try pass { feed, block throws(DatasetError) in
+            var made = try CSVPlan(names: feed.names, options: options, file: parts[0].name)
+            let start = UnsafePointer(block.bytes) + block.range.lowerBound
+            made.guess(
+                from: UnsafeBufferPointer(start: start, count: block.range.count),
+                dialect: dialect)
+            plan = made
+            return made.columns
+        }
+        guard let columns = plan?.columns, table.rowCount > 0 else {
+            throw .line(file: parts[0].name, line: 2, problem: "there are no rows")
+        }
+        if !table.changes.isEmpty { try readAgain(&table, columns) }
+        return try CSVAssembly(table, columns: columns, options: options).dataset()
+    }
+
+    /// Reads the columns that have changed their kind once more.
+    private func readAgain(
+        _ table: inout CSVTable, _ columns: [CSVColumn]
+    ) throws(DatasetError) {
+        let changes = table.changes
+        guard parts.allSatisfy(\.isRepeatable) else {
+            throw table.changeError(changes.keys.min() ?? 0)
+        }
+        var changed = columns
+        for index in changed.indices {
+            changed[index].mode = changes[index] ?? .skip
+            changed[index].mayChange = false
+        }
+        let again = try pass { _, _ in changed }
+        guard again.rowCount == table.rowCount else {
+            throw .unreadable(file: parts[0].name, reason: "it changes while it is read")
+        }
+        table.take(changes.keys, from: again)
+    }
+
+    /// Reads all parts once, as the columns that `plan` makes from the first block.
+    private func pass(
+        _ plan: (CSVFeed, TextBlock) throws(DatasetError) -> [CSVColumn]
+    ) throws(DatasetError) -> CSVTable {
+        let threads = max(1, min(options.threads, 64))
+        let pieceSize = threads == 1 ? Self.pieceSize.alone : Self.pieceSize.together
+        let feed = CSVFeed(
+            parts, dialect: dialect, limits: options.limits, pieceSize: pieceSize)
+        let first = TextBlock()
+        guard try feed.next(into: first) else {
+            throw .line(file: parts[0].name, line: 2, problem: "there are no rows")
+        }
+        let columns = try plan(feed, first)
+        var table = CSVTable(
+            columns, parts: parts, slotCount: threads, rowCountMax: options.limits.rows)
+        let slots = (0..<threads).map { index in
+            CSVSlot(
+                index: index, block: index == 0 ? first : TextBlock(),
+                columnCount: columns.count, dialect: dialect)
+        }
+        var filled = 1
+        var isEstimated = false
+        while true {
+            // An error of the source comes after those of the rows before it.
+            var failure: DatasetError?
+            do throws(DatasetError) {
+                while filled < threads, try feed.next(into: slots[filled].block) { filled += 1 }
+            } catch { failure = error }
+            guard filled > 0 else {
+                if let failure { throw failure }
+                return table
             }
-            switch tokenizer.next(bytes, from: at, isLast: isLast) {
-            case .incomplete:
-                guard bytes.count - at < CSVTokenizer.lineLengthMax else {
-                    throw fault("the line is longer than \(CSVTokenizer.lineLengthMax) bytes")
-                }
-                return at
-            case .failed(let problem):
-                throw fault(problem)
-            case .record(let next):
-                guard next - at <= CSVTokenizer.lineLengthMax else {
-                    throw fault("the line is longer than \(CSVTokenizer.lineLengthMax) bytes")
-                }
-                if !isBlankLine(bytes) { try take(bytes) }
-                line += 1 + tokenizer.innerLineEnds
-                at = next
+            let plan = table.columns
+            Parallel.forEach(filled, threads: threads) { index, _ in slots[index].parse(plan) }
+            if !isEstimated { table.reserve(rowCount: estimate(slots[0])) }
+            isEstimated = true
+            for slot in slots.prefix(filled) { try table.take(slot) }
+            if let failure { throw failure }
+            filled = 0
+        }
+    }
+
+    /// Rows of all parts, if the others are like the first block's; a little more than that.
+    private func estimate(_ slot: CSVSlot) -> Int {
+        var size = 0
+        for part in parts {
+            guard let stored = part.storedSize else { return slot.rowCount }
+            size += stored
+        }
+        let rows = Double(slot.rowCount) / Double(max(1, slot.block.range.count)) * Double(size)
+        return min(Int(rows * 1.02) + 64, options.limits.rows)
+    }
+
+    private static func delimiter(
+        _ options: ReadOptions, _ parts: [DataPart]
+    ) throws(DatasetError) -> UInt8 {
+        if let delimiter = options.delimiter {
+            guard let byte = delimiter.asciiValue, !Self.reserved.contains(byte) else {
+                throw .shape("'\(delimiter)' cannot be a delimiter; one ASCII character can")
             }
+            return byte
         }
-        return at
+        let isTabbed = parts.allSatisfy { ["tsv", "tab"].contains($0.fileExtension) }
+        return UInt8(ascii: isTabbed ? "\t" : ",")
     }
 
-    /// The data set of everything read.
-    func dataset(task: Dataset.TargetKind) throws(DatasetError) -> Dataset {
-        guard !names.isEmpty else { throw .header(file: file, problem: "there is no header line") }
-        guard targetCells.count > 0 else {
-            throw .line(file: file, line: 2, problem: "there are no rows")
-        }
-        var featureNames = names
-        featureNames.remove(at: targetColumn)
-        let target = try targetCells.target(as: task, file: file, column: targetName)
-        return try Dataset(
-            columns: columns, featureNames: featureNames, target: target, targetName: targetName)
-    }
-
-    private func isBlankLine(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard tokenizer.cells.count == 1, let cell = tokenizer.cells.first else { return false }
-        return !cell.isQuoted && cell.start == cell.end
-    }
-
-    private mutating func take(_ bytes: UnsafeBufferPointer<UInt8>) throws(DatasetError) {
-        if names.isEmpty {
-            try takeHeader(bytes)
-        } else {
-            try takeRow(bytes)
-        }
-    }
-
-    private mutating func takeHeader(_ bytes: UnsafeBufferPointer<UInt8>) throws(DatasetError) {
-        names = tokenizer.cells.map { tokenizer.text($0, in: bytes) }
-        if let unnamed = names.firstIndex(of: "") {
-            throw .header(
-                file: file, problem: "column \(unnamed + 1) has no name; each column needs one")
-        }
-        var seen = Set<String>()
-        if let twice = names.first(where: { !seen.insert($0).inserted }) {
-            throw .header(file: file, problem: "the column name '\(twice)' occurs twice")
-        }
-        guard let index = names.firstIndex(of: targetName) else {
-            throw .noTarget(file: file, target: targetName, columns: names)
-        }
-        guard names.count > 1 else {
-            throw .header(file: file, problem: "there is no column besides '\(targetName)'")
-        }
-        targetColumn = index
-        columns = Array(repeating: [], count: names.count - 1)
-        row = Array(repeating: 0, count: names.count - 1)
-    }
-
-    private mutating func takeRow(_ bytes: UnsafeBufferPointer<UInt8>) throws(DatasetError) {
-        guard tokenizer.cells.count == names.count else {
-            throw fault("\(tokenizer.cells.count) cells where the header has \(names.count)")
-        }
-        guard targetCells.count < Dataset.rowCountMax, let base = bytes.baseAddress else {
-            throw fault("more than \(Dataset.rowCountMax) rows")
-        }
-        var feature = 0
-        for (index, cell) in tokenizer.cells.enumerated() where index != targetColumn {
-            row[feature] = try value(of: cell, column: index, base: base, in: bytes)
-            feature += 1
-        }
-        let cell = tokenizer.cells[targetColumn]
-        let number = CSVNumber(base + cell.start, count: cell.end - cell.start)
-        if case .missing = number {
-            throw fault(cell, column: targetColumn, in: bytes, expected: "a target value")
-        }
-        if cell.hasEscapes {
-            targetCells.append(Array(tokenizer.text(cell, in: bytes).utf8), number, line: line)
-        } else {
-            targetCells.append(bytes[cell.start..<cell.end], number, line: line)
-        }
-        for feature in row.indices { columns[feature].append(row[feature]) }
-    }
-
-    private func value(
-        of cell: CSVTokenizer.Cell, column: Int, base: UnsafePointer<UInt8>,
-        in bytes: UnsafeBufferPointer<UInt8>
-    ) throws(DatasetError) -> Float {
-        switch CSVNumber(base + cell.start, count: cell.end - cell.start, isFeature: true) {
-        case .missing:
-            return .nan
-        case .number(let number):
-            let value = Float(number)
-            guard value.isFinite else {
-                throw fault(
-                    cell, column: column, in: bytes, expected: "a number that fits float32")
-            }
-            return value
-        case .other:
-            throw fault(
-                cell, column: column, in: bytes,
-                expected: "a finite number, or nothing, NA, NaN or null for a missing value")
-        }
-    }
-
-    private func fault(_ problem: String) -> DatasetError {
-        .line(file: file, line: line, problem: problem)
-    }
-
-    private func fault(
-        _ cell: CSVTokenizer.Cell, column: Int, in bytes: UnsafeBufferPointer<UInt8>,
-        expected: String
-    ) -> DatasetError {
-        let found = tokenizer.text(cell, in: bytes)
-        return .cell(
-            file: file, line: line, column: names[column],
-            found: found.count > 40 ? found.prefix(40) + "…" : found, expected: expected)
-    }
+    /// Characters that mean something else in a table or in a number.
+    private static let reserved = Set("\n\r\"+-.0123456789eE".utf8)
 }

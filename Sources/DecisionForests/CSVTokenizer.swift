@@ -1,12 +1,13 @@
-/// Finds the cells of CSV records (RFC 4180: commas, quotes doubled inside quotes, LF or CRLF).
+/// Finds the cells of one record (RFC 4180: quotes doubled inside quotes, LF or CRLF).
 ///
-/// It never looks further than `lineLengthMax` for a record's end, so a file without line ends
-/// cannot make it hold more than that.
+/// For headers, samples and messages. The rows themselves are read by `CSVSlot`, which follows the
+/// same rules without a list of cells.
 struct CSVTokenizer {
-    /// Bytes of one record. Wide enough for `columnCountMax` cells of 60 characters.
-    static let lineLengthMax = 4 << 20
-    /// Cells of one record.
-    static let columnCountMax = 65_536
+    let delimiter: UInt8
+
+    init(delimiter: UInt8) {
+        self.delimiter = delimiter
+    }
 
     /// One cell: its bytes without the outer quotes.
     struct Cell {
@@ -38,8 +39,8 @@ struct CSVTokenizer {
         innerLineEnds = 0
         var at = start
         while true {
-            guard cells.count < Self.columnCountMax else {
-                return .failed("more than \(Self.columnCountMax) cells")
+            guard cells.count < CSVDialect.columnCountMax else {
+                return .failed("more than \(CSVDialect.columnCountMax) cells")
             }
             let isQuoted = at < bytes.count && bytes[at] == UInt8(ascii: "\"")
             if isQuoted {
@@ -52,7 +53,7 @@ struct CSVTokenizer {
             }
             guard at < bytes.count else { return isLast ? .record(next: at) : .incomplete }
             switch bytes[at] {
-            case UInt8(ascii: ","):
+            case delimiter:
                 at += 1
             case UInt8(ascii: "\n"):
                 return .record(next: at + 1)
@@ -68,6 +69,12 @@ struct CSVTokenizer {
                 return .failed("text after a closing quote")
             }
         }
+    }
+
+    /// Whether the record read last is nothing but blanks, which is no row.
+    var isBlank: Bool {
+        guard cells.count == 1, let cell = cells.first else { return false }
+        return !cell.isQuoted && cell.start == cell.end
     }
 
     /// The cell's text, for names, labels and messages.
@@ -92,15 +99,14 @@ struct CSVTokenizer {
         var at = start
         while at < bytes.count {
             let byte = bytes[at]
-            if byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
-            {
+            if byte == delimiter || byte == CSVByte.lineFeed || byte == CSVByte.carriageReturn {
                 break
             }
             at += 1
         }
         var (first, end) = (start, at)
-        while first < end, Self.isBlank(bytes[first]) { first += 1 }
-        while end > first, Self.isBlank(bytes[end - 1]) { end -= 1 }
+        while first < end, CSVByte.isBlank(bytes[first]) { first += 1 }
+        while end > first, CSVByte.isBlank(bytes[end - 1]) { end -= 1 }
         cells.append(Cell(start: first, end: end))
         return at
     }
@@ -125,6 +131,4 @@ struct CSVTokenizer {
         }
         return nil
     }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 }

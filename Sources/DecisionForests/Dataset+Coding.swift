@@ -6,11 +6,11 @@
 
 /// The binary form in which a data set travels to executors: little-endian, one form per data set.
 ///
-/// Mark "MantaDataset", version; row count, column names, kinds and columns; the target's name, kind,
-/// labels and values; then a flag and the weights.
+/// Mark "MantaDataset", version; row count, column names, kinds and columns; the target's name,
+/// kind, labels and values; then a flag and the weights, and a flag and the groups.
 extension Dataset {
     private static let mark = "MantaDataset"
-    private static let version: UInt32 = 2
+    private static let version: UInt32 = 3
 
     /// The data set as bytes. Equal data sets give equal bytes.
     public func encoded() -> [UInt8] {
@@ -34,6 +34,8 @@ extension Dataset {
         }
         writer.append(UInt8(weights == nil ? 0 : 1))
         if let weights { writer.append(floats: weights) }
+        writer.append(UInt8(groups == nil ? 0 : 1))
+        if let groups { writer.append(numbers: groups) }
         return writer.bytes
     }
 
@@ -58,11 +60,13 @@ extension Dataset {
         let target = try Self.readTarget(from: &reader, rowCount: rowCount)
         let hasWeights = try reader.readFlags(1) == [true]
         let weights = hasWeights ? try reader.readFloats(rowCount) : nil
+        let hasGroups = try reader.readFlags(1) == [true]
+        let groups = hasGroups ? try reader.readNumbers(rowCount) : nil
         try reader.expectEnd()
         do throws(DatasetError) {
             try self.init(
                 columns: columns, featureNames: names, featureKinds: kinds, target: target,
-                targetName: targetName, weights: weights)
+                targetName: targetName, weights: weights, groups: groups)
         } catch {
             throw reader.damaged(error.description)
         }

@@ -26,6 +26,8 @@ public struct Dataset: Sendable {
     public let target: Target
     /// How much each row counts; every row once if nil.
     public let weights: [Float]?
+    /// Rows of the same number belong together (one patient's, one query's); nil: nobody has said.
+    public let groups: [Int32]?
     /// Rows.
     public let rowCount: Int
 
@@ -65,7 +67,7 @@ public struct Dataset: Sendable {
     /// A data set of these columns, checked.
     public init(
         columns: [[Float]], featureNames: [String], featureKinds: [FeatureKind]? = nil,
-        target: Target, targetName: String, weights: [Float]? = nil
+        target: Target, targetName: String, weights: [Float]? = nil, groups: [Int32]? = nil
     ) throws(DatasetError) {
         self.columns = columns
         self.featureNames = featureNames
@@ -74,18 +76,23 @@ public struct Dataset: Sendable {
         self.target = target
         self.targetName = targetName
         self.weights = weights
+        self.groups = groups
         rowCount = columns.first?.count ?? 0
         try check()
     }
 
     /// For parts of a data set that has been checked.
-    private init(part columns: [[Float]], of whole: Dataset, target: Target, weights: [Float]?) {
+    private init(
+        part columns: [[Float]], of whole: Dataset, target: Target, weights: [Float]?,
+        groups: [Int32]?
+    ) {
         self.columns = columns
         featureNames = whole.featureNames
         featureKinds = whole.featureKinds
         self.target = target
         targetName = whole.targetName
         self.weights = weights
+        self.groups = groups
         rowCount = columns[0].count
     }
 
@@ -100,7 +107,8 @@ public struct Dataset: Sendable {
             }
         return Dataset(
             part: columns.map { Self.gather($0, rows) }, of: self, target: part,
-            weights: weights.map { Self.gather($0, rows) })
+            weights: weights.map { Self.gather($0, rows) },
+            groups: groups.map { groups in rows.map { groups[$0] } })
     }
 
     /// "feature_0", "feature_1", …: the names of columns that nobody named.
@@ -153,12 +161,26 @@ extension Dataset {
             guard column.count == rowCount else {
                 throw .shape("column '\(name)' has \(column.count) rows, others have \(rowCount)")
             }
-            guard !column.contains(where: \.isInfinite) else {
+            guard !Self.hasInfinity(column) else {
                 throw .shape("column '\(name)' has an infinite value")
             }
         }
         try checkTarget()
         if let weights { try check(weights: weights) }
+        if let groups, groups.count != rowCount {
+            throw .shape("\(groups.count) group numbers for \(rowCount) rows")
+        }
+    }
+
+    /// Looks at every value, which is faster than stopping at the first: the loop is a vector's.
+    private static func hasInfinity(_ column: [Float]) -> Bool {
+        column.withUnsafeBufferPointer { values in
+            var found: UInt32 = 0
+            for value in values {
+                found |= value.bitPattern & 0x7FFF_FFFF == 0x7F80_0000 ? 1 : 0
+            }
+            return found != 0
+        }
     }
 
     private func checkKinds() throws(DatasetError) {

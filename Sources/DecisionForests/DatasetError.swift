@@ -31,6 +31,11 @@ public enum DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// A text from a file, short enough for a message.
+    static func shortened(_ text: String) -> String {
+        text.count > 40 ? text.prefix(40) + "…" : text
+    }
+
     private static func list(_ columns: [String]) -> String {
         let shown = columns.prefix(20).joined(separator: ", ")
         return columns.count > 20 ? shown + ", … (\(columns.count) in all)" : shown
