@@ -78,6 +78,13 @@ struct BinTable {
                         buffer.bindMemory(to: UInt8.self), least, greatest
                     )
                     Parallel.forEach(featureCount, threads: threads) { feature, _ in
+                        let table = binner.categoryBins[feature]
+                        guard table.isEmpty else {
+                            return Self.assign(
+                                dataset.columns[feature], table: table,
+                                to: UnsafeMutableBufferPointer(
+                                    rebasing: bins[feature * rowCount..<(feature + 1) * rowCount]))
+                        }
                         Self.assign(
                             dataset.columns[feature], edges: binner.edges[feature],
                             to: UnsafeMutableBufferPointer(
@@ -92,6 +99,19 @@ struct BinTable {
         }
         bins = SharedBytes(storage)
         (self.least, self.greatest) = (least, greatest)
+    }
+
+    /// The bin of each level code. A code without a level, which only rows of other data than the
+    /// binner's can have, counts as missing.
+    private static func assign(
+        _ column: [Float], table: [UInt8], to bins: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        for (row, value) in column.enumerated() {
+            // False for NaN.
+            let isKnown = value >= 0 && value < Float(table.count)
+            bins.initializeElement(
+                at: row, to: isKnown ? table[Int(value)] : FeatureBinner.missingBin)
+        }
     }
 
     /// The bin of each value: how many edges lie below it.

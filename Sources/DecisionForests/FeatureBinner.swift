@@ -3,6 +3,9 @@
 /// A feature with few different values gets a bin for each, so that splits are as exact as on the
 /// values themselves; others get bins of about equally many rows. An edge is a float32 e with the
 /// test `x <= e`, the same test a tree's node makes.
+///
+/// A categorical feature has no edges: each level has a bin, in the order of the codes. Where there
+/// are more levels than bins, the most frequent ones have a bin each and all others share the last.
 package struct FeatureBinner: Sendable, Hashable {
     /// Bins for values. Bin numbers are bytes; the last one is left for missing values.
     package static let valueBinsMax = 255
@@ -13,6 +16,8 @@ package struct FeatureBinner: Sendable, Hashable {
 
     /// Per feature, ascending; bin b holds the values x with `edges[b - 1] < x <= edges[b]`.
     package let edges: [[Float]]
+    /// Per categorical feature the bin of each level code; empty for other features.
+    package let categoryBins: [[UInt8]]
 
     /// Edges that are known, per feature at most 254, ascending.
     init(edges: [[Float]]) {
@@ -23,8 +28,38 @@ package struct FeatureBinner: Sendable, Hashable {
     package init(_ dataset: Dataset, seed: UInt64, threads: Int) {
         let sample = Self.sample(rowCount: dataset.rowCount, seed: seed)
         edges = Parallel.map(dataset.featureCount, threads: threads) { feature, _ in
-            Self.edges(of: dataset.columns[feature], sample: sample)
+            guard dataset.featureKinds[feature].levels == nil else { return [] }
+            return Self.edges(of: dataset.columns[feature], sample: sample)
         }
+        categoryBins = Parallel.map(dataset.featureCount, threads: threads) { feature, _ in
+            guard let levels = dataset.featureKinds[feature].levels else { return [] }
+            return Self.categoryBins(of: dataset.columns[feature], levelCount: levels.count)
+        }
+    }
+
+    /// Bins by edges that are given, no feature being categorical.
+    package init(edges: [[Float]]) {
+        self.edges = edges
+        categoryBins = edges.map { _ in [] }
+    }
+
+    /// The codes of the levels in these bins, ascending.
+    package func codes(of feature: Int, in bins: BinMask) -> [Int] {
+        let table = categoryBins[feature]
+        return table.indices.filter { bins.contains(table[$0]) }
+    }
+
+    /// A bin per level code.
+    private static func categoryBins(of column: [Float], levelCount: Int) -> [UInt8] {
+        guard levelCount > valueBinsMax else { return (0..<levelCount).map { UInt8($0) } }
+        var counts = [Int](repeating: 0, count: levelCount)
+        for value in column where !value.isNaN { counts[Int(value)] += 1 }
+        let frequent = counts.indices.sorted {
+            counts[$0] != counts[$1] ? counts[$0] > counts[$1] : $0 < $1
+        }.prefix(valueBinsMax - 1)
+        var bins = [UInt8](repeating: UInt8(valueBinsMax - 1), count: levelCount)
+        for (bin, code) in frequent.sorted().enumerated() { bins[code] = UInt8(bin) }
+        return bins
     }
 
     /// The rows that edges are taken from; nil for all.
@@ -85,5 +120,26 @@ package struct FeatureBinner: Sendable, Hashable {
     package static func midpoint(_ low: Float, _ high: Float) -> Float {
         let middle = Float((Double(low) + Double(high)) / 2)
         return middle < high ? middle : low
+    }
+}
+
+/// A set of bins.
+package struct BinMask: Sendable, Hashable {
+    private var words = SIMD4<UInt64>(repeating: 0)
+
+    package init() {}
+
+    package init(_ bins: some Sequence<UInt8>) {
+        for bin in bins { insert(bin) }
+    }
+
+    @inline(__always)
+    package func contains(_ bin: UInt8) -> Bool {
+        words[Int(bin >> 6)] >> UInt64(bin & 63) & 1 == 1
+    }
+
+    @inline(__always)
+    package mutating func insert(_ bin: UInt8) {
+        words[Int(bin >> 6)] |= 1 << UInt64(bin & 63)
     }
 }

@@ -69,12 +69,23 @@ struct ForestOracle {
             let column = data.columns[Int(tree.splitFeature[node])]
             for row in rows[node] {
                 let goesLeft =
-                    column[row].isNaN
-                    ? tree.missingGoesLeft[node] : column[row] <= tree.threshold[node]
+                    Self.isInSet(column[row], tree, node)
+                    ?? (column[row].isNaN
+                        ? tree.missingGoesLeft[node] : column[row] <= tree.threshold[node])
                 rows[Int(tree.leftChild[node]) + (goesLeft ? 0 : 1)].append(row)
             }
         }
         return rows
+    }
+
+    /// Whether a categorical node sends the value left; nil for missing values and other nodes.
+    private static func isInSet(_ value: Float, _ tree: Tree, _ node: Int) -> Bool? {
+        guard !tree.categorySet.isEmpty, tree.categorySet[node] >= 0, !value.isNaN else {
+            return nil
+        }
+        let (set, code) = (Int(tree.categorySet[node]), Int(value))
+        let word = tree.categorySets.words[Int(tree.categorySets.starts[set]) + code / 32]
+        return word >> UInt32(code % 32) & 1 == 1
     }
 
     /// What every split of a tree lowers the impurity by, times the node's rows; 0 at leaves.

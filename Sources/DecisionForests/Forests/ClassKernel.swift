@@ -83,13 +83,11 @@ final class ClassKernel: SplitKernel {
 
     func judge(_ rows: NodeRows<Payload>, at cut: BinCut, feature: Int32, best: inout Split) {
         for side in cut.missingSides {
-            let leftToo = side == .left ? FeatureBinner.missingBin : cut.lastLeftBin
             let (left, total) = (left, total)
             left.update(repeating: 0, count: classCount)
             var (leftWeight, leftCount): (Int64, Int) = (0, 0)
-            for index in 0..<rows.count {
-                let bin = rows.bins[Int(rows.rows[index])]
-                let goesLeft = (bin <= cut.lastLeftBin ? 1 : 0) | (bin == leftToo ? 1 : 0)
+            rows.forEach(at: cut) { index, goesLeft, isMissing in
+                let goesLeft = goesLeft | (side == .left ? isMissing : 0)
                 let payload = rows.payloads[index]
                 let weight = Int64(payload.weight) &* Int64(goesLeft)
                 left[Int(payload.classIndex)] &+= weight
@@ -112,22 +110,54 @@ final class ClassKernel: SplitKernel {
                 : entropyGain(leftWeight: leftWeight)
             best.offer(
                 gain, feature: feature, bins: (cut.lastLeftBin, cut.firstRightBin), missing: side,
-                threshold: cut.threshold)
+                threshold: cut.threshold, leftBins: cut.leftBins)
         }
     }
 
     func search(_ rows: NodeRows<Payload>, feature: Int32, best: inout Split) -> Bool {
         fill(rows)
         let count = occupied.collect()
+        if rows.isCategorical, count > 1 {
+            scanCategories(rows, feature, count, &best)
+        } else {
+            scan(rows, feature, count, &best)
+        }
+        clear(count)
+        return count > 1
+    }
+
+    private func scan(
+        _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, _ best: inout Split
+    ) {
         occupied.scanAll(count) { walk in
             switch criterion {
             case .gini: scanGini(rows, feature, walk, &best)
             case .entropy: scanEntropy(rows, feature, walk, &best)
             }
         }
-        clear(count)
-        return count > 1
     }
+
+    /// Sorts the categories by one class's share and parts them, for each of the node's classes, the
+    /// heaviest ones where there are many. For two classes the best division is among these; for
+    /// more it is a good one.
+    private func scanCategories(
+        _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, _ best: inout Split
+    ) {
+        let heaviest = (0..<classCount).filter { total[$0] > 0 }
+            .sorted { total[$0] != total[$1] ? total[$0] > total[$1] : $0 < $1 }
+        for classIndex in heaviest.prefix(Self.orderingClassesMax) {
+            let shares = (0..<count).map { place in
+                let cells = histogram + Int(occupied.list[place]) * classCount
+                let weights = (0..<classCount).map { Int64(cells[$0] & 0xFFFF_FFFF) }
+                return Double(weights[classIndex]) / Double(weights.reduce(0, +))
+            }
+            _ = occupied.sortCategories(count) { shares[$0] < shares[$1] }
+            scan(rows, feature, count, &best)
+        }
+    }
+
+    /// Classes whose shares a node's categories are sorted by, one after another.
+    private static let orderingClassesMax = 8
 
     /// Empties the cells of `count` listed bins.
     private func clear(_ count: Int) {
@@ -163,11 +193,11 @@ final class ClassKernel: SplitKernel {
             rightSquares &-= weight &* (2 &* r &- weight)
             left[classIndex] = l &+ weight
             leftWeight &+= weight
-        } judge: { bins in
+        } judge: { bins, set in
             let gain =
                 Double(leftSquares) / Double(leftWeight)
                 + Double(rightSquares) / Double(totalWeight &- leftWeight)
-            best.offer(gain, feature: feature, bins: bins, missing: walk.missing)
+            best.offer(gain, feature: feature, bins: bins, missing: walk.missing, leftBins: set)
         }
     }
 
@@ -181,7 +211,7 @@ final class ClassKernel: SplitKernel {
         move(along: walk, rows) { classIndex, weight in
             left[classIndex] &+= weight
             leftWeight &+= weight
-        } judge: { bins in
+        } judge: { bins, set in
             best.offer(
                 entropyGain(leftWeight: leftWeight), feature: feature, bins: bins,
                 missing: walk.missing)
@@ -206,7 +236,7 @@ final class ClassKernel: SplitKernel {
     private func move(
         along walk: BinWalk, _ rows: NodeRows<Payload>,
         take: (_ classIndex: Int, _ weight: Int64) -> Void,
-        judge: (_ bins: (left: UInt8, right: UInt8)) -> Void
+        judge: (_ bins: (left: UInt8, right: UInt8), _ set: BinMask?) -> Void
     ) {
         let (histogram, list) = (histogram, occupied.list)
         var leftCount = 0
@@ -221,7 +251,7 @@ final class ClassKernel: SplitKernel {
             index += 1
             guard index > 0, leftCount >= rows.leafCountMin else { continue }
             guard rows.count - leftCount >= rows.leafCountMin else { break }
-            judge((bin, list[index]))
+            judge((bin, list[index]), rows.isCategorical ? occupied.mask(first: index) : nil)
         }
     }
 }

@@ -1,40 +1,62 @@
 /// A tree to which nodes are added: each is a leaf without an answer until it is made one or split.
 struct GrowingTree {
-    private(set) var tree = Tree(
+    private var growing = Tree(
         splitFeature: [], threshold: [], missingGoesLeft: [], leftChild: [], leafValues: [])
     private var leafCount: Int32 = 0
+
+    /// The tree as it is; without categories if no node has any.
+    var tree: Tree {
+        var tree = growing
+        if tree.categorySets.count == 0 { tree.categorySet = [] }
+        return tree
+    }
 
     /// A tree of its root.
     init() { append() }
 
     /// Makes a node a leaf that answers like the kernel's node at hand.
     mutating func makeLeaf(_ node: Int, _ kernel: some SplitKernel) {
-        kernel.appendLeaf(to: &tree.leafValues)
-        tree.leftChild[node] = leafCount
+        kernel.appendLeaf(to: &growing.leafValues)
+        growing.leftChild[node] = leafCount
         leafCount += 1
     }
 
     /// Makes a node an inner one and returns the left child's number; the right one's is the next.
+    ///
+    /// Categories that none of the node's rows has, being not in `seen`, go where missing values
+    /// go.
     mutating func split(
-        _ node: Int, by split: Split, gain: Double, missingGoesLeft: Bool, data: BinnedDataset
+        _ node: Int, by split: Split, gain: Double, missingGoesLeft: Bool, seen: BinMask,
+        data: BinnedDataset
     ) -> Int {
-        let child = tree.nodeCount
-        tree.splitFeature[node] = split.feature
-        tree.threshold[node] = data.threshold(of: split)
-        tree.missingGoesLeft[node] = missingGoesLeft
-        tree.leftChild[node] = Int32(child)
-        tree.splitGains[node] = Float(gain)
+        let child = growing.nodeCount
+        growing.splitFeature[node] = split.feature
+        if let leftBins = split.leftBins {
+            let bins = (0..<FeatureBinner.missingBin).filter {
+                seen.contains($0) ? leftBins.contains($0) : missingGoesLeft
+            }
+            let feature = Int(split.feature)
+            growing.categorySet[node] = growing.categorySets.append(
+                data.binner.codes(of: feature, in: BinMask(bins)),
+                levelCount: data.binner.categoryBins[feature].count)
+        } else {
+            growing.threshold[node] = data.threshold(of: split)
+        }
+        growing.missingGoesLeft[node] = missingGoesLeft
+        growing.leftChild[node] = Int32(child)
+        growing.splitGains[node] = Float(gain)
         append()
         append()
         return child
     }
 
     private mutating func append() {
-        tree.splitFeature.append(Tree.leaf)
-        tree.threshold.append(0)
-        tree.missingGoesLeft.append(false)
-        tree.leftChild.append(0)
-        tree.splitGains.append(0)
+        growing.splitFeature.append(Tree.leaf)
+        growing.threshold.append(0)
+        growing.missingGoesLeft.append(false)
+        growing.leftChild.append(0)
+        growing.splitGains.append(0)
+        growing.categorySet.append(-1)
     }
 }
 
@@ -47,5 +69,16 @@ extension BinnedDataset {
         return FeatureBinner.midpoint(
             greatestInBin[bins + Int(split.lastLeftBin)],
             leastInBin[bins + Int(split.firstRightBin)])
+    }
+}
+
+extension CategorySets {
+    /// Adds a set that knows all levels: the bits of those that are not in it are 0, not absent.
+    fileprivate mutating func append(_ codes: [Int], levelCount: Int) -> Int32 {
+        var set = [UInt32](repeating: 0, count: (levelCount + 31) / 32)
+        for code in codes { set[code / 32] |= 1 << UInt32(code % 32) }
+        words += set
+        starts.append(Int32(words.count))
+        return Int32(count - 1)
     }
 }

@@ -60,6 +60,29 @@ struct OccupiedBins {
         return count
     }
 
+    /// Sorts the listed categories, without the missing bin, so that `isBefore` holds from one place
+    /// to the next; the places are those before sorting. Returns the old place of each.
+    ///
+    /// Of categories sorted by a class's share, or by the target's mean, one of the best divisions
+    /// parts the list at some place (Breiman et al., "Classification and regression trees", 1984,
+    /// theorem 4.5), so that the walk over ordered bins serves categories too.
+    func sortCategories(_ count: Int, isBefore: (Int, Int) -> Bool) -> [Int] {
+        let valueCount = endsWithMissing(count) ? count - 1 : count
+        // Equal categories stay in the order of their bins.
+        let order = (0..<valueCount).sorted { first, second in
+            if isBefore(first, second) { return true }
+            return !isBefore(second, first) && first < second
+        }
+        let bins = order.map { list[$0] }
+        for (place, bin) in bins.enumerated() { list[place] = bin }
+        return order
+    }
+
+    /// The bins at the first places of the list.
+    func mask(first count: Int) -> BinMask {
+        BinMask(UnsafeBufferPointer(start: list, count: count))
+    }
+
     /// Whether the last of `count` listed bins is the missing one.
     @inline(__always)
     func endsWithMissing(_ count: Int) -> Bool {

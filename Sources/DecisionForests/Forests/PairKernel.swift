@@ -65,14 +65,11 @@ final class PairKernel: SplitKernel {
     func judge(_ rows: NodeRows<Payload>, at cut: BinCut, feature: Int32, best: inout Split) {
         var (left, missing): (UInt64, UInt64) = (0, 0)
         var (leftCount, missingCount) = (0, 0)
-        for index in 0..<rows.count {
-            let bin = rows.bins[Int(rows.rows[index])]
-            let goesLeft: UInt64 = bin <= cut.lastLeftBin ? 1 : 0
-            let isMissing: UInt64 = bin == FeatureBinner.missingBin ? 1 : 0
-            left &+= rows.payloads[index] & (0 &- goesLeft)
-            missing &+= rows.payloads[index] & (0 &- isMissing)
-            leftCount &+= Int(goesLeft)
-            missingCount &+= Int(isMissing)
+        rows.forEach(at: cut) { index, goesLeft, isMissing in
+            left &+= rows.payloads[index] & (0 &- UInt64(goesLeft))
+            missing &+= rows.payloads[index] & (0 &- UInt64(isMissing))
+            leftCount &+= goesLeft
+            missingCount &+= isMissing
         }
         let (all, second) = (Int64(total >> 32), Int64(total & 0xFFFF_FFFF))
         for side in cut.missingSides {
@@ -84,7 +81,7 @@ final class PairKernel: SplitKernel {
             best.offer(
                 excess * excess, over: Double(weight &* (all &- weight)), feature: feature,
                 bins: (cut.lastLeftBin, cut.firstRightBin), missing: side,
-                threshold: cut.threshold)
+                threshold: cut.threshold, leftBins: cut.leftBins)
         }
     }
 
@@ -107,10 +104,25 @@ final class PairKernel: SplitKernel {
             count = occupied.collect(histogram)
         }
         takeCells(count, counted: counted)
+        if rows.isCategorical, count > 1 { sortCategories(count) }
         occupied.scanAll(count) { walk in
             scan(rows, feature, walk, counted: counted, &best)
         }
         return count > 1
+    }
+
+    /// By the second class's share.
+    private func sortCategories(_ count: Int) {
+        let before = Array(UnsafeBufferPointer(start: cells, count: count))
+        let counts = Array(UnsafeBufferPointer(start: cellCounts, count: count))
+        let order = occupied.sortCategories(count) { first, second in
+            let (a, b) = (before[first], before[second])
+            return (a & 0xFFFF_FFFF) * (b >> 32) < (b & 0xFFFF_FFFF) * (a >> 32)
+        }
+        for (place, old) in order.enumerated() {
+            cells[place] = before[old]
+            cellCounts[place] = counts[old]
+        }
     }
 
     @inline(__always)
@@ -177,6 +189,7 @@ final class PairKernel: SplitKernel {
         best = Split(
             numerator: bestNumerator, denominator: bestDenominator, feature: feature,
             lastLeftBin: list[position], firstRightBin: list[position + 1],
-            missingGoesLeft: walk.missing == .left, hasMissing: walk.missing != .none)
+            missingGoesLeft: walk.missing == .left, hasMissing: walk.missing != .none,
+            leftBins: rows.isCategorical ? occupied.mask(first: position + 1) : nil)
     }
 }

@@ -34,6 +34,8 @@ struct BinCut {
     /// Where between both the values are parted; NaN for halfway.
     let threshold: Float
     let hasMissing: Bool
+    /// The categories that go left; nil for a feature of values.
+    var leftBins: BinMask?
 
     /// Where rows without a value may go; where no value goes right, they must.
     var missingSides: [MissingRows] {
@@ -53,6 +55,8 @@ struct NodeRows<Payload> {
     let count: Int
     /// Rows that each side of a split must have.
     let leafCountMin: Int
+    /// Whether the bins are categories, which a split may part in any way.
+    let isCategorical: Bool
 }
 
 /// A node's best split so far.
@@ -72,13 +76,16 @@ struct Split {
     var hasMissing = false
     /// Where values are parted; NaN for halfway between the two bins.
     var threshold = Float.nan
+    /// The categories that go left; nil for a feature of values.
+    var leftBins: BinMask?
 
     /// Replaces the split by a better one: greater gain, then lower feature; of one feature the
     /// first one found stays.
     @inline(__always)
     mutating func offer(
         _ numerator: Double, over denominator: Double = 1, feature: Int32,
-        bins: (left: UInt8, right: UInt8), missing: MissingRows, threshold: Float = .nan
+        bins: (left: UInt8, right: UInt8), missing: MissingRows, threshold: Float = .nan,
+        leftBins: BinMask? = nil
     ) {
         let (new, old) = (numerator * self.denominator, self.numerator * denominator)
         guard new > old || (new == old && feature < self.feature) else { return }
@@ -86,6 +93,31 @@ struct Split {
             numerator: numerator, denominator: denominator, feature: feature,
             lastLeftBin: bins.left, firstRightBin: bins.right,
             missingGoesLeft: missing == .left, hasMissing: missing != .none,
-            threshold: threshold)
+            threshold: threshold, leftBins: leftBins)
+    }
+}
+
+extension NodeRows {
+    /// Goes through the rows with each one's index and whether it goes left and whether its value
+    /// is missing, as 1 or 0.
+    @inline(__always)
+    func forEach(
+        at cut: BinCut, _ body: (_ index: Int, _ goesLeft: Int, _ isMissing: Int) -> Void
+    ) {
+        if let leftBins = cut.leftBins {
+            for index in 0..<count {
+                let bin = bins[Int(rows[index])]
+                body(
+                    index, leftBins.contains(bin) ? 1 : 0,
+                    bin == FeatureBinner.missingBin ? 1 : 0)
+            }
+        } else {
+            for index in 0..<count {
+                let bin = bins[Int(rows[index])]
+                body(
+                    index, bin <= cut.lastLeftBin ? 1 : 0,
+                    bin == FeatureBinner.missingBin ? 1 : 0)
+            }
+        }
     }
 }

@@ -39,6 +39,7 @@ extension TreeGrower {
         _ feature: Int32, of node: PendingNode, best: inout Split
     ) -> Bool {
         let rows = view(Int(feature), of: node)
+        if rows.isCategorical { return judgeOneSet(feature, rows, of: node, best: &best) }
         var (least, aboveGreatest): (UInt8, UInt8) = (.max, 0)
         var missingCount = 0
         for index in 0..<rows.count {
@@ -61,6 +62,35 @@ extension TreeGrower {
         let place = node.chance.child(0x6375_7473).unit(UInt64(feature))  // "cuts"
         let cut = plan.data.cut(
             Int(feature), between: least, and: greatest, at: place, hasMissing: missingCount > 0)
+        kernel.judge(rows, at: cut, feature: feature, best: &best)
+        return true
+    }
+}
+
+extension TreeGrower {
+    /// Sends each of the node's categories left or right by chance. False if there is but one.
+    private func judgeOneSet(
+        _ feature: Int32, _ rows: NodeRows<Kernel.Payload>, of node: PendingNode,
+        best: inout Split
+    ) -> Bool {
+        var seen = BinMask()
+        for index in 0..<rows.count { seen.insert(rows.bins[Int(rows.rows[index])]) }
+        let bins = (0..<FeatureBinner.missingBin).filter(seen.contains)
+        let hasMissing = seen.contains(FeatureBinner.missingBin)
+        guard let first = bins.first, bins.count > 1 || hasMissing else { return false }
+        let chance = node.chance.child(0x6375_7473).child(UInt64(feature))  // "cuts"
+        var left = BinMask(bins.filter { chance.bits(UInt64($0)) & 1 == 1 })
+        var right = bins.filter { !left.contains($0) }
+        if right.count == bins.count {
+            left.insert(first)
+            right.removeFirst()
+        } else if right.isEmpty, bins.count > 1 {
+            left = BinMask(bins.dropFirst())
+            right = [first]
+        }
+        let cut = BinCut(
+            lastLeftBin: 0, firstRightBin: right.first ?? FeatureBinner.missingBin,
+            threshold: .nan, hasMissing: hasMissing, leftBins: left)
         kernel.judge(rows, at: cut, feature: feature, best: &best)
         return true
     }

@@ -132,7 +132,8 @@ final class TreeGrower<Kernel: SplitKernel> {
         NodeRows(
             bins: column(feature, of: node), rows: rows + node.start,
             payloads: payloads + node.start, count: node.count,
-            leafCountMin: plan.parameters.minSamplesLeaf)
+            leafCountMin: plan.parameters.minSamplesLeaf,
+            isCategorical: !plan.data.binner.categoryBins[feature].isEmpty)
     }
 
     /// The feature's bins by the numbers that the node's rows have.
@@ -146,13 +147,13 @@ final class TreeGrower<Kernel: SplitKernel> {
         _ node: PendingNode, by split: Split, in growing: inout GrowingTree
     ) -> (left: PendingNode, right: PendingNode) {
         let gain = decrease(by: split)
-        let leftCount = part(node, by: split)
+        let (leftCount, seen) = part(node, by: split)
         let child = growing.split(
             node.index, by: split, gain: gain,
             // Where no row of the node told, missing values follow the greater part of the rows.
             missingGoesLeft: split.hasMissing
                 ? split.missingGoesLeft : 2 * leftCount > node.count,
-            data: plan.data)
+            seen: seen, data: plan.data)
         return (
             PendingNode(
                 index: child, start: node.start, count: leftCount, depth: node.depth + 1,
@@ -163,27 +164,48 @@ final class TreeGrower<Kernel: SplitKernel> {
         )
     }
 
-    /// Puts the node's rows that go left before those that go right; returns how many go left.
-    private func part(_ node: PendingNode, by split: Split) -> Int {
-        let (rows, payloads) = (rows + node.start, payloads + node.start)
-        let (waitingRows, waitingPayloads) = (waitingRows, waitingPayloads)
+    /// Puts the node's rows that go left before those that go right. Tells how many go left, and of
+    /// a categorical feature which bins there were.
+    private func part(
+        _ node: PendingNode, by split: Split
+    ) -> (leftCount: Int, seen: BinMask) {
         let column = column(Int(split.feature), of: node)
+        var seen = BinMask()
+        if var leftBins = split.leftBins {
+            if split.missingGoesLeft { leftBins.insert(FeatureBinner.missingBin) }
+            let leftCount = part(node, column) { bin in
+                seen.insert(bin)
+                return leftBins.contains(bin) ? 1 : 0
+            }
+            return (leftCount, seen)
+        }
         let lastLeftBin = split.lastLeftBin
         // The missing bin is above all others: it goes left only if it is asked for by itself.
         let leftToo = split.missingGoesLeft ? FeatureBinner.missingBin : lastLeftBin
+        let leftCount = part(node, column) { bin in
+            (bin <= lastLeftBin ? 1 : 0) | (bin == leftToo ? 1 : 0)
+        }
+        return (leftCount, seen)
+    }
+
+    @inline(__always)
+    private func part(
+        _ node: PendingNode, _ column: UnsafePointer<UInt8>, goesLeft: (UInt8) -> Int
+    ) -> Int {
+        let (rows, payloads) = (rows + node.start, payloads + node.start)
+        let (waitingRows, waitingPayloads) = (waitingRows, waitingPayloads)
         var (leftCount, rightCount) = (0, 0)
         for index in 0..<node.count {
             let row = rows[index]
             let payload = payloads[index]
-            let bin = column[Int(row)]
-            let goesLeft = (bin <= lastLeftBin ? 1 : 0) | (bin == leftToo ? 1 : 0)
+            let isLeft = goesLeft(column[Int(row)])
             // Both are written and one counter moves: no branch to mispredict.
             rows[leftCount] = row
             payloads[leftCount] = payload
             (waitingRows + rightCount).initialize(to: row)
             (waitingPayloads + rightCount).initialize(to: payload)
-            leftCount &+= goesLeft
-            rightCount &+= 1 &- goesLeft
+            leftCount &+= isLeft
+            rightCount &+= 1 &- isLeft
         }
         (rows + leftCount).update(from: waitingRows, count: rightCount)
         (payloads + leftCount).update(from: waitingPayloads, count: rightCount)

@@ -63,13 +63,10 @@ final class ValueKernel: SplitKernel {
 
     func judge(_ rows: NodeRows<Payload>, at cut: BinCut, feature: Int32, best: inout Split) {
         var (left, missing) = (Cell(0, 0), Cell(0, 0))
-        for index in 0..<rows.count {
-            let bin = rows.bins[Int(rows.rows[index])]
+        rows.forEach(at: cut) { index, goesLeft, isMissing in
             let cell = Self.cell(rows.payloads[index])
-            let goesLeft: Int64 = bin <= cut.lastLeftBin ? 1 : 0
-            let isMissing: Int64 = bin == FeatureBinner.missingBin ? 1 : 0
-            left &+= cell & Cell(repeating: 0 &- goesLeft)
-            missing &+= cell & Cell(repeating: 0 &- isMissing)
+            left &+= cell & Cell(repeating: 0 &- Int64(goesLeft))
+            missing &+= cell & Cell(repeating: 0 &- Int64(isMissing))
         }
         for side in cut.missingSides {
             let sum = side == .left ? left &+ missing : left
@@ -77,7 +74,7 @@ final class ValueKernel: SplitKernel {
             guard min(count, rows.count - count) >= rows.leafCountMin else { continue }
             best.offer(
                 gain(left: sum), feature: feature, bins: (cut.lastLeftBin, cut.firstRightBin),
-                missing: side, threshold: cut.threshold)
+                missing: side, threshold: cut.threshold, leftBins: cut.leftBins)
         }
     }
 
@@ -89,6 +86,15 @@ final class ValueKernel: SplitKernel {
             occupied.insert(bin)
         }
         let count = occupied.collect()
+        if rows.isCategorical, count > 1 {
+            // By the target's mean.
+            let list = occupied.list
+            let means = (0..<count).map { place in
+                let cell = histogram[Int(list[place])]
+                return Double(cell.y) / Double(cell.x & 0xFFFF_FFFF)
+            }
+            _ = occupied.sortCategories(count) { means[$0] < means[$1] }
+        }
         occupied.scanAll(count) { walk in scan(rows, feature, walk, &best) }
         for index in 0..<count { histogram[Int(occupied.list[index])] = Cell(0, 0) }
         return count > 1
@@ -122,7 +128,8 @@ final class ValueKernel: SplitKernel {
             guard index > 0, leftCount >= rows.leafCountMin else { continue }
             guard rows.count - leftCount >= rows.leafCountMin else { break }
             best.offer(
-                gain(left: left), feature: feature, bins: (bin, list[index]), missing: walk.missing)
+                gain(left: left), feature: feature, bins: (bin, list[index]), missing: walk.missing,
+                leftBins: rows.isCategorical ? occupied.mask(first: index) : nil)
         }
     }
 }
