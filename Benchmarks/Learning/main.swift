@@ -1,10 +1,14 @@
 // Prints figures as JSON. `learning-bench train …` trains on a file's first rows and judges the
 // model on its last ones, what Benchmarks/train.py and accuracy.py set beside other libraries;
-// `csv …` reads files, and `literals …` holds numbers read against C's.
+// `csv …` reads files, `literals …` holds numbers read against C's, and
+// `parameters` prints the tables of docs/LEARNING.md.
 import DecisionForests
 import Foundation
 
 do {
+    if let kernels = ProcessInfo.processInfo.environment["MANTA_KERNELS"] {
+        try KernelChoice.use(named: kernels)
+    }
     var words = CommandLine.arguments.dropFirst()
     switch words.first {
     case "csv":
@@ -15,6 +19,10 @@ do {
         let report = try check.run()
         try printJSON(report)
         exit(report.wrong == 0 ? 0 : 1)
+    case "parameters":
+        let tables = LearnerKind.all.map(\.parameterTable).joined(separator: "\n")
+        FileHandle.standardOutput.write(Data(tables.utf8))
+        exit(0)
     case "train": words.removeFirst()
     default: break
     }

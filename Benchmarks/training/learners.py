@@ -128,7 +128,9 @@ def yggdrasil(x, y, spec):
             num_trees=spec["trees"], winner_take_all=False, min_examples=1,
             # Its depth counts nodes, where the others count splits.
             max_depth=spec["depth"] + 1 if spec["depth"] else -1,
-            num_candidate_attributes=tried(spec, width), compute_oob_performances=False, **shared)
+            # It tries one feature more than it is told, and takes 0 for a default.
+            num_candidate_attributes=max(1, tried(spec, width) - 1),
+            compute_oob_performances=False, **shared)
     model = learner.train({**named(x), "y": y})
     return lambda rows: model.predict(named(rows), num_threads=spec["threads"])
 
