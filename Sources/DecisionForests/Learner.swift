@@ -70,6 +70,7 @@ public struct AnyLearner: Codable, Sendable {
     private static let kinds: [any Learner.Type] = [
         RandomForestClassifier.self, RandomForestRegressor.self, ExtraTreesClassifier.self,
         ExtraTreesRegressor.self, LogisticRegression.self, RidgeRegression.self,
+        ObliqueForestClassifier.self, ObliqueForestRegressor.self,
     ]
 
     /// Rebuilds the learner; an unknown name or a parameter out of range throws.

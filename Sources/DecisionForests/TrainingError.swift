@@ -14,6 +14,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     case singular
     /// With one column per level of the categorical ones there are more than a learner takes.
     case tooWide(columns: Int, most: Int)
+    /// The learner adds up values, and the codes of these columns' names cannot be added.
+    case unorderedColumns([String])
     /// The trees given do not make up the forest.
     case treeCount(expected: Int, found: Int)
 
@@ -35,6 +37,11 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
         case .tooWide(let columns, let most):
             "With one column for each level there are \(columns) columns, at most \(most) work; "
                 + "leave out columns with many levels."
+        case .unorderedColumns(let names):
+            "The learner adds columns up, which names do not allow: "
+                + names.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
+                + (names.count > 20 ? " and \(names.count - 20) more" : "")
+                + ". Leave these columns out, or use a forest or a booster."
         case .treeCount(let expected, let found):
             "The forest has \(expected) trees, \(found) were given."
         }

@@ -45,7 +45,7 @@ struct GrowthPlan: Sendable {
     ///
     /// Whole numbers stay as they are where they fit. Others are scaled by a power of two: up to
     /// 65,536 rows keep 15 bits of the greatest weight, a million rows keep 11.
-    private static func quantised(_ weights: [Double]) -> [UInt32] {
+    static func quantised(_ weights: [Double]) -> [UInt32] {
         let greatest = weights.max() ?? 0
         let limit = min(32_768, Double((1 << 31) / max(1, weights.count)))
         if greatest <= limit, weights.allSatisfy({ $0 == $0.rounded() }) {
