@@ -85,9 +85,11 @@ let rooms: [Room] = [
     // The hot loops of learning and prediction: pure arithmetic, compiled three times.
     Room(name: "ForestKernels", uses: ["CLanes"], hasTests: false),
     Room(
-        name: "ForestKernelsAVX2", uses: ["CLanes"], hasTests: false, march: "x86-64-v3"),
+        name: "ForestKernelsAVX2", uses: ["CLanes"], hasTests: false,
+        march: "x86-64-v3"),
     Room(
-        name: "ForestKernelsAVX512", uses: ["CLanes"], hasTests: false, march: "x86-64-v4"),
+        name: "ForestKernelsAVX512", uses: ["CLanes"], hasTests: false,
+        march: "x86-64-v4"),
     // Foundations: they do not know each other.
     Room(name: "Redis", uses: ["CHiredis"]),
     Room(name: "HTTPClient", uses: ["CCurl"]),

@@ -11,6 +11,11 @@
 #include <immintrin.h>
 #endif
 
+/* Asks for the cache line at this address; never faults. */
+static inline __attribute__((always_inline)) void manta_prefetch(const void *address) {
+    __builtin_prefetch(address);
+}
+
 typedef uint8_t manta_bytes64 __attribute__((vector_size(64)));
 
 /* out[i] = codes[i] <= cut ? left[i] : right[i], for 64 bytes. */

@@ -19,4 +19,13 @@ static inline int manta_processor_level(void) {
 #endif
 }
 
+/* Tells the processor that a loop only waits. */
+static inline void manta_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 #endif

@@ -19,17 +19,16 @@ package struct FeatureBinner: Sendable, Hashable {
     /// Per categorical feature the bin of each level code; empty for other features.
     package let categoryBins: [[UInt8]]
 
-    /// Edges that are known, per feature at most 254, ascending.
-    init(edges: [[Float]]) {
-        self.edges = edges
-    }
-
     /// The edges for this data. A row's part in the sample depends on `seed` and its number alone.
-    package init(_ dataset: Dataset, seed: UInt64, threads: Int) {
+    ///
+    /// `valueBins`, in 2 ... `valueBinsMax`, is the number of bins for a feature's values at most.
+    package init(
+        _ dataset: Dataset, seed: UInt64, threads: Int, valueBins: Int = valueBinsMax
+    ) {
         let sample = Self.sample(rowCount: dataset.rowCount, seed: seed)
         edges = Parallel.map(dataset.featureCount, threads: threads) { feature, _ in
             guard dataset.featureKinds[feature].levels == nil else { return [] }
-            return Self.edges(of: dataset.columns[feature], sample: sample)
+            return Self.edges(of: dataset.columns[feature], sample: sample, valueBins: valueBins)
         }
         categoryBins = Parallel.map(dataset.featureCount, threads: threads) { feature, _ in
             guard let levels = dataset.featureKinds[feature].levels else { return [] }
@@ -70,7 +69,9 @@ package struct FeatureBinner: Sendable, Hashable {
         return (0..<rowCount).filter { chance.bits(UInt64($0)) < threshold }
     }
 
-    private static func edges(of column: [Float], sample: [Int]?) -> [Float] {
+    private static func edges(
+        of column: [Float], sample: [Int]?, valueBins: Int
+    ) -> [Float] {
         var values: [Float]
         if let sample {
             values = sample.map { column[$0] }.filter { !$0.isNaN }
@@ -79,9 +80,9 @@ package struct FeatureBinner: Sendable, Hashable {
         }
         FloatSorting.sort(&values)
         let runs = runs(of: values)
-        return runs.count <= valueBinsMax
+        return runs.count <= valueBins
             ? zip(runs, runs.dropFirst()).map { midpoint($0.value, $1.value) }
-            : quantileEdges(runs, rowCount: values.count)
+            : quantileEdges(runs, rowCount: values.count, valueBins: valueBins)
     }
 
     /// Different values, ascending, each with how often it occurs.
@@ -100,10 +101,10 @@ package struct FeatureBinner: Sendable, Hashable {
     /// Closes a bin as soon as it holds its share of the rows that are left, so that one frequent
     /// value takes a bin and the others divide the rest evenly.
     private static func quantileEdges(
-        _ runs: [(value: Float, count: Int)], rowCount: Int
+        _ runs: [(value: Float, count: Int)], rowCount: Int, valueBins: Int
     ) -> [Float] {
         var edges: [Float] = []
-        var (rowsLeft, binsLeft, held) = (rowCount, valueBinsMax, 0)
+        var (rowsLeft, binsLeft, held) = (rowCount, valueBins, 0)
         for (run, next) in zip(runs, runs.dropFirst()) {
             held += run.count
             guard binsLeft > 1, held * binsLeft >= rowsLeft else { continue }

@@ -69,8 +69,9 @@ public struct AnyLearner: Codable, Sendable {
     /// The kinds that can be received.
     private static let kinds: [any Learner.Type] = [
         RandomForestClassifier.self, RandomForestRegressor.self, ExtraTreesClassifier.self,
-        ExtraTreesRegressor.self, LogisticRegression.self, RidgeRegression.self,
-        ObliqueForestClassifier.self, ObliqueForestRegressor.self,
+        ExtraTreesRegressor.self, GradientBoostingClassifier.self, GradientBoostingRegressor.self,
+        LogisticRegression.self, RidgeRegression.self, ObliqueForestClassifier.self,
+        ObliqueForestRegressor.self,
     ]
 
     /// Rebuilds the learner; an unknown name or a parameter out of range throws.

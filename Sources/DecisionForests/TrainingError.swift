@@ -16,6 +16,16 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooWide(columns: Int, most: Int)
     /// The learner adds up values, and the codes of these columns' names cannot be added.
     case unorderedColumns([String])
+    /// The objective needs numbers that are not negative.
+    case negativeTargets(target: String)
+    /// Early stopping was asked for without rows to judge by.
+    case noValidationRows
+    /// The validation rows are not like the training rows.
+    case validationDiffers(String)
+    /// A gradient or a hessian is infinite or not a number.
+    case gradientNotFinite(round: Int)
+    /// The model cannot be continued with these rows and parameters.
+    case cannotContinue(String)
     /// The trees given do not make up the forest.
     case treeCount(expected: Int, found: Int)
 
@@ -42,6 +52,17 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
                 + names.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
                 + (names.count > 20 ? " and \(names.count - 20) more" : "")
                 + ". Leave these columns out, or use a forest or a booster."
+        case .negativeTargets(let target):
+            "Target '\(target)' has negative numbers, which the objective does not allow."
+        case .noValidationRows:
+            "Early stopping needs validation rows; give some, or set early_stopping_round to 0."
+        case .validationDiffers(let difference):
+            "The validation rows differ from the training rows: \(difference)."
+        case .gradientNotFinite(let round):
+            "Round \(round) has a gradient that is no finite number; lower the learning rate, scale "
+                + "the target or the weights, or check the objective."
+        case .cannotContinue(let reason):
+            "The model cannot be continued: \(reason)."
         case .treeCount(let expected, let found):
             "The forest has \(expected) trees, \(found) were given."
         }

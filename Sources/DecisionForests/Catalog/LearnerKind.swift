@@ -12,7 +12,7 @@ public struct LearnerKind: Sendable {
     let make: @Sendable (ParameterTexts, Dataset.Target) throws -> any Learner
 
     /// All kinds there are.
-    public static let all: [LearnerKind] = [.forest, .extra, .linear, .oblique]
+    public static let all: [LearnerKind] = [.forest, .extra, .boosted, .oblique, .linear]
 
     /// The kind of this name.
     public static func named(_ name: String) throws(LearnerSpecError) -> LearnerKind {

@@ -1,0 +1,329 @@
+/// How a leaf gets its histogram and its best split.
+extension BoostedTreeGrower {
+    /// Rows of a piece of a histogram's sum.
+    private static let pieceRows = 8192
+
+    /// Updates below which one thread sums a histogram alone: about 100 microseconds.
+    private static let parallelUpdates = 200_000
+
+    /// Sums the root's histogram and searches its best split.
+    func openRoot(_ root: inout Leaf) {
+        guard !features.isEmpty, mayBeSplit(root), let slot = histograms.take() else { return }
+        root.slot = slot
+        root.isPacked = fitsPacked(root)
+        let isShared = fill(slot, from: root.rows, isPacked: root.isPacked)
+        if isShared { collect(slot, isPacked: root.isPacked) }
+        for bin in 0..<256 {
+            let sums = node(root, slot: slot).sums(feature: features[0], bin: bin)
+            root.g += sums.g
+            root.h += sums.h
+        }
+        search(root, into: 0)
+        choose(&root, from: 0)
+    }
+
+    /// Gives the children of `parent` what they need to be split in their turn.
+    ///
+    /// The smaller child is summed from its rows, the larger one takes the parent's slot and what
+    /// the smaller one leaves of its histogram.
+    func open(
+        _ left: inout Leaf, _ right: inout Leaf, parent: Leaf, isLast: Bool, others: inout [Leaf]
+    ) {
+        let needsLeft = !isLast && mayBeSplit(left)
+        let needsRight = !isLast && mayBeSplit(right)
+        guard needsLeft || needsRight else {
+            if let slot = parent.slot { histograms.giveBack(slot) }
+            return
+        }
+        left.isPacked = fitsPacked(left)
+        right.isPacked = fitsPacked(right)
+        if left.rows.count <= right.rows.count {
+            open(small: &left, needsLeft, large: &right, needsRight, parent, &others)
+        } else {
+            open(small: &right, needsRight, large: &left, needsLeft, parent, &others)
+        }
+    }
+
+    private func open(
+        small: inout Leaf, _ needsSmall: Bool, large: inout Leaf, _ needsLarge: Bool,
+        _ parent: Leaf, _ others: inout [Leaf]
+    ) {
+        let smallSlot = takeSlot(&others)
+        guard let parentSlot = parent.slot, let smallSlot else {
+            // No histogram to subtract from: each child is summed from its rows.
+            if let slot = parent.slot { histograms.giveBack(slot) }
+            if let smallSlot { histograms.giveBack(smallSlot) }
+            if needsSmall { openAlone(&small, &others) }
+            if needsLarge { openAlone(&large, &others) }
+            return
+        }
+        let isShared = fill(smallSlot, from: small.rows, isPacked: small.isPacked)
+        small.slot = smallSlot
+        large.slot = parentSlot
+        let (smallLeaf, largeLeaf) = (small, large)
+        let wasPacked = parent.isPacked
+        forEachFeature { feature, worker in
+            if isShared {
+                histograms.collect(
+                    feature: feature, into: smallSlot, isPacked: smallLeaf.isPacked,
+                    kernels: plan.kernels)
+            }
+            if needsSmall { search(smallLeaf, feature, worker: worker, into: 0) }
+            guard needsLarge else { return }
+            subtract(smallLeaf, from: largeLeaf, feature: feature, wasPacked: wasPacked)
+            search(largeLeaf, feature, worker: worker, into: 1)
+        }
+        if isShared { histograms.endCollecting() }
+        if needsSmall { choose(&small, from: 0) } else { close(&small) }
+        if needsLarge { choose(&large, from: 1) } else { close(&large) }
+    }
+
+    private func openAlone(_ leaf: inout Leaf, _ others: inout [Leaf]) {
+        guard let slot = takeSlot(&others) else { return }
+        leaf.slot = slot
+        if fill(slot, from: leaf.rows, isPacked: leaf.isPacked) {
+            collect(slot, isPacked: leaf.isPacked)
+        }
+        search(leaf, into: 0)
+        choose(&leaf, from: 0)
+    }
+
+    /// A slot of its own, or that of the leaf which is least likely to be split soon.
+    private func takeSlot(_ others: inout [Leaf]) -> Int? {
+        if let slot = histograms.take() { return slot }
+        var least: Int?
+        for (index, leaf) in others.enumerated() where leaf.slot != nil {
+            guard let known = least else {
+                least = index
+                continue
+            }
+            if leaf.gain <= others[known].gain { least = index }
+        }
+        guard let least else { return nil }
+        defer { others[least].slot = nil }
+        return others[least].slot
+    }
+
+    private func close(_ leaf: inout Leaf) {
+        if let slot = leaf.slot { histograms.giveBack(slot) }
+        leaf.slot = nil
+        leaf.split = nil
+    }
+
+    private func mayBeSplit(_ leaf: Leaf) -> Bool {
+        leaf.rows.count >= 2 * max(1, plan.parameters.minRowsInLeaf)
+            && leaf.depth < plan.parameters.maxDepth ?? .max
+    }
+
+    private func fitsPacked(_ leaf: Leaf) -> Bool {
+        !rules.quanta.isWide && leaf.rows.count <= BoosterKernels.packedRowsMax
+    }
+
+    /// The histogram of a leaf, to be read.
+    func node(_ leaf: Leaf, slot: Int) -> NodeHistogram {
+        NodeHistogram(
+            cells: UnsafePointer(histograms.cells(ofSlot: slot)), plane: histograms.plane,
+            isPacked: leaf.isPacked, g: leaf.g, h: leaf.h, count: leaf.rows.count)
+    }
+
+    /// Sums rows into a slot. True if the sums are with the workers, to be collected.
+    private func fill(_ slot: Int, from rows: Range<Int>, isPacked: Bool) -> Bool {
+        let updates = rows.count * plan.tiles.paddedCount
+        if plan.team.size > 1, updates >= Self.parallelUpdates {
+            fillTogether(rows)
+            return true
+        }
+        guard isPacked || rules.quanta.isWide else {
+            // More rows than packed cells can take: by way of the first worker's.
+            addInPieces(rows, worker: 0)
+            return true
+        }
+        let cells = histograms.cells(ofSlot: slot)
+        cells.update(repeating: 0, count: isPacked ? histograms.plane : 2 * histograms.plane)
+        for piece in pieces(of: rows) {
+            isPacked ? addPacked(piece, to: cells) : addWide(piece, to: cells)
+        }
+        return false
+    }
+
+    private func pieces(of rows: Range<Int>) -> [Range<Int>] {
+        stride(from: rows.lowerBound, to: rows.upperBound, by: Self.pieceRows).map {
+            $0..<min(rows.upperBound, $0 + Self.pieceRows)
+        }
+    }
+
+    private func fillTogether(_ rows: Range<Int>) {
+        let pieces = pieces(of: rows)
+        plan.team.forEach(pieces.count) { index, worker in
+            addInPieces(pieces[index], worker: worker)
+        }
+    }
+
+    /// Sums rows into a worker's own cells.
+    private func addInPieces(_ rows: Range<Int>, worker: Int) {
+        for piece in pieces(of: rows) {
+            if rules.quanta.isWide {
+                addWide(piece, to: histograms.wideCells(ofWorker: worker))
+            } else {
+                addPacked(
+                    piece,
+                    to: histograms.packedCells(
+                        of: worker, rows: piece.count, kernels: plan.kernels))
+            }
+        }
+    }
+
+    private func addPacked(_ rows: Range<Int>, to cells: UnsafeMutablePointer<Int64>) {
+        for tile in activeTiles {
+            plan.kernels.addPacked(
+                states.entries.base + rows.lowerBound, rows.count, plan.tiles.bins(of: tile),
+                tile.words, cells + tile.firstFeature * 256)
+        }
+    }
+
+    private func addWide(_ rows: Range<Int>, to cells: UnsafeMutablePointer<Int64>) {
+        for tile in activeTiles {
+            plan.kernels.addWide(
+                states.entries.base + rows.lowerBound, rows.count, states.gradients.base,
+                (states.hessians?.base).map { UnsafePointer($0) }, plan.tiles.bins(of: tile),
+                tile.words, cells + tile.firstFeature * 256, histograms.plane)
+        }
+    }
+
+    private func collect(_ slot: Int, isPacked: Bool) {
+        forEachFeature { feature, _ in
+            histograms.collect(
+                feature: feature, into: slot, isPacked: isPacked, kernels: plan.kernels)
+        }
+        histograms.endCollecting()
+    }
+
+    /// Turns the parent's cells of a feature into those of the larger child.
+    private func subtract(_ small: Leaf, from large: Leaf, feature: Int, wasPacked: Bool) {
+        guard let smallSlot = small.slot, let slot = large.slot else { return }
+        let source = histograms.cells(ofSlot: smallSlot) + feature * 256
+        let target = histograms.cells(ofSlot: slot) + feature * 256
+        let plane = histograms.plane
+        switch (wasPacked, small.isPacked) {
+        case (true, _):
+            plan.kernels.subtract(source, 256, target)
+        case (false, true):
+            plan.kernels.subtractPacked(source, 256, target, plane)
+        case (false, false):
+            plan.kernels.subtract(source, 256, target)
+            plan.kernels.subtract(source + plane, 256, target + plane)
+        }
+        if !wasPacked, large.isPacked { plan.kernels.narrow(target, 256, plane) }
+    }
+
+    /// Runs `body` for the tree's features, a few at a time on each thread.
+    private func forEachFeature(_ body: (_ feature: Int, _ worker: Int) -> Void) {
+        let groupSize = plan.team.size > 1 ? 4 : features.count
+        let groupCount = (features.count + groupSize - 1) / groupSize
+        plan.team.forEach(groupCount) { group, worker in
+            let end = min(features.count, (group + 1) * groupSize)
+            for index in group * groupSize..<end { body(features[index], worker) }
+        }
+    }
+
+    private func search(_ leaf: Leaf, into side: Int) {
+        forEachFeature { feature, worker in search(leaf, feature, worker: worker, into: side) }
+    }
+
+    private func search(_ leaf: Leaf, _ feature: Int, worker: Int, into side: Int) {
+        guard let slot = leaf.slot else { return }
+        let histogram = node(leaf, slot: slot)
+        let hessianMin = max(leaf.hessianMin, rules.hessianMin(of: histogram))
+        let valueBins = plan.valueBins[feature]
+        let place = side * plan.valueBins.count + feature
+        if plan.levels[feature] != nil {
+            found[place] = CategoricalSplitSearch(rules: rules).best(
+                of: histogram, feature: feature, valueBins: valueBins, hessianMin: hessianMin)
+        } else if plan.isConstrained {
+            found[place] = ConstrainedSplitSearch(rules: rules, bounds: leaf.bounds).best(
+                of: histogram, feature: feature, valueBins: valueBins,
+                direction: plan.parameters.monotone[feature], hessianMin: hessianMin)
+        } else {
+            let search = NumericSplitSearch(
+                scratch: searchScratch.base + worker * NumericSplitSearch.scratchCount,
+                kernels: plan.kernels)
+            found[place] = search.best(
+                of: histogram, feature: feature, valueBins: valueBins, hessianMin: hessianMin,
+                rules: rules)
+        }
+    }
+
+    /// What the node itself is worth, unsplit.
+    private func ownScore(_ leaf: Leaf) -> Double {
+        let sums = (g: Double(leaf.g), h: Double(leaf.h))
+        guard plan.isConstrained else { return rules.score(g: sums.g, h: sums.h) }
+        let search = ConstrainedSplitSearch(rules: rules, bounds: leaf.bounds)
+        return search.score(sums, search.value(sums))
+    }
+
+    /// The bounds of a split leaf's children.
+    func childBounds(
+        of leaf: Leaf, _ split: NodeSplit
+    ) -> (left: ClosedRange<Double>, right: ClosedRange<Double>) {
+        guard plan.isConstrained else { return (leaf.bounds, leaf.bounds) }
+        let right = (g: leaf.g - leaf.leftSums.g, h: leaf.h - leaf.leftSums.h)
+        return ConstrainedSplitSearch(rules: rules, bounds: leaf.bounds).childBounds(
+            left: (Double(leaf.leftSums.g), Double(leaf.leftSums.h)),
+            right: (Double(right.g), Double(right.h)),
+            direction: plan.parameters.monotone[split.feature], of: leaf.bounds)
+    }
+
+    /// Gives a leaf the best of the splits that were found: ties go to the lower feature. A leaf
+    /// without a gain is closed.
+    private func choose(_ leaf: inout Leaf, from side: Int) {
+        let allowed = BoosterPlan.draw(
+            features, share: plan.parameters.featureShareByNode,
+            chance: chance.child(UInt64(leaf.node)))
+        var best = NodeSplit()
+        for feature in allowed {
+            let split = found[side * plan.valueBins.count + feature]
+            if split.score > best.score { best = split }
+        }
+        let own = ownScore(leaf)
+        let gain = (best.score - own) * rules.scoreUnit
+        // What rounding alone may leave is no gain.
+        let least = max(plan.parameters.minGain, 1e-12 * own * rules.scoreUnit)
+        guard best.score > -.infinity, gain > least, let slot = leaf.slot else {
+            close(&leaf)
+            return
+        }
+        leaf.split = best
+        leaf.gain = gain
+        leaf.leftSums = sums(in: node(leaf, slot: slot), best)
+    }
+
+    /// The sums of the rows that a split sends left.
+    private func sums(in histogram: NodeHistogram, _ split: NodeSplit) -> (g: Int64, h: Int64) {
+        var sums: (g: Int64, h: Int64) = (0, 0)
+        for bin in 0..<256 {
+            let isMissing = bin == Int(FeatureBinner.missingBin)
+            let isLeft =
+                isMissing
+                ? split.missingGoesLeft
+                : split.categories?.contains(bin) ?? (bin <= split.lastLeftBin)
+            guard isLeft else { continue }
+            let cell = histogram.sums(feature: split.feature, bin: bin)
+            sums.g += cell.g
+            sums.h += cell.h
+        }
+        return sums
+    }
+
+    /// Searches a leaf's splits again after one proved to leave too few rows on a side: what the
+    /// hessian suggested was wrong there. Splits as small as that one are no longer taken.
+    func searchAgain(_ leaf: inout Leaf, below split: NodeSplit) {
+        guard leaf.slot != nil else {
+            leaf.split = nil
+            return
+        }
+        let smaller = min(leaf.leftSums.h, leaf.h - leaf.leftSums.h)
+        leaf.hessianMin = max(leaf.hessianMin, Double(smaller) + 0.5)
+        search(leaf, into: 0)
+        choose(&leaf, from: 0)
+    }
+}

@@ -1,0 +1,170 @@
+/// Grows the rounds of a boosted ensemble: gradients, a tree per output, leaf values, scores.
+///
+/// Friedman, "Greedy Function Approximation: A Gradient Boosting Machine", Annals of Statistics 29
+/// (2001); Newton steps with penalties as in Chen and Guestrin, "XGBoost", KDD 2016; leaf-wise
+/// growth as in Ke et al., "LightGBM", NIPS 2017.
+final class Booster {
+    let plan: BoosterPlan
+    let states: RowStates
+    let objective: any Objective
+    private let pass: GradientPass
+    private let grower: BoostedTreeGrower
+    /// Scores before the first tree, as the model will hold them.
+    let baseScores: [Float]
+    /// Trees so far: round after round, in a round one per output.
+    private(set) var trees: [Tree] = []
+    private var sample: RoundSample
+
+    /// Starts from nothing, or from a model's scores and trees.
+    init(
+        plan: BoosterPlan, states: RowStates, objective: any Objective, earlier: TreeEnsemble?
+    ) throws {
+        self.plan = plan
+        self.states = states
+        self.objective = objective
+        pass = GradientPass(
+            states: states, objective: objective, kernels: plan.kernels, team: plan.team)
+        grower = BoostedTreeGrower(plan: plan, states: states)
+        if let earlier {
+            baseScores = earlier.baseScores
+        } else if plan.parameters.startsFromAverage {
+            baseScores = objective.averages(of: states).map { Self.finite($0) }
+        } else {
+            baseScores = Array(repeating: 0, count: objective.outputCount)
+        }
+        sample = RoundSample(all: states)
+        for (output, score) in baseScores.enumerated() {
+            (states.scores.base + output * states.rowCount).update(
+                repeating: Double(score), count: states.rowCount)
+        }
+        guard let earlier else { return }
+        trees = earlier.trees
+        let scorer = TreeScorer(plan.dataset)
+        for (number, tree) in trees.enumerated() {
+            let output = number % objective.outputCount
+            try scorer.add(tree, to: states.scores.base + output * states.rowCount)
+        }
+    }
+
+    /// Grows the trees of one round. All chance depends on the round's number, so that a fit which
+    /// goes on from a saved model draws what it would have drawn.
+    func growRound(_ round: Int) throws(TrainingError) {
+        draw(round)
+        pass.prepare()
+        for output in 0..<objective.outputCount {
+            let chance = plan.seed.child(UInt64(round * objective.outputCount + output))
+            let salt = UInt32(truncatingIfNeeded: chance.bits(0))
+            guard let quanta = pass.run(output: output, sample: sample, salt: salt) else {
+                throw .gradientNotFinite(round: round + 1)
+            }
+            var grown = grower.grow(seenCount: sample.count, quanta: quanta, chance: chance)
+            grown.tree.leafValues = leafValues(of: grown, quanta: quanta, output: output)
+            add(grown, output: output)
+            trees.append(grown.tree)
+        }
+    }
+
+    private func draw(_ round: Int) {
+        let parameters = plan.parameters
+        guard parameters.samplesRows else { return }
+        let period = round / parameters.rowShareRounds
+        guard round == period * parameters.rowShareRounds || sample.isSeen == nil else { return }
+        sample = RoundSample(
+            of: states, share: parameters.rowShare,
+            chance: plan.seed.child(0x6261_6773).child(UInt64(period)))  // "bags"
+    }
+
+    /// The leaves' values from exact sums of their rows' full gradients.
+    private func leafValues(
+        of grown: BoostedTreeGrower.Grown, quanta: Quanta, output: Int
+    ) -> [Float] {
+        mark(grown)
+        if let share = objective.leafQuantile {
+            return grown.leaves.map { leaf in
+                let value = residualQuantile(of: leaf.rows, share: share)
+                return Self.finite(bounded(value, by: leaf) * plan.parameters.learningRate)
+            }
+        }
+        let sums = leafSums(count: grown.leaves.count)
+        let parameters = plan.parameters
+        return grown.leaves.enumerated().map { number, leaf in
+            let g = Double(sums[2 * number]) * quanta.gradient
+            // Where hessians are all 1, those of hidden rows must not count.
+            let h =
+                states.hessians == nil
+                ? Double(leaf.rows.count) : Double(sums[2 * number + 1]) * quanta.hessian
+            let size = h + parameters.lambdaL2
+            guard size > 0 else { return 0 }
+            let value = -SplitRules.shrunk(g, by: parameters.lambdaL1) / size
+            return Self.finite(bounded(value, by: leaf) * parameters.learningRate)
+        }
+    }
+
+    private func bounded(_ value: Double, by leaf: BoostedTreeGrower.Leaf) -> Double {
+        min(max(value, leaf.bounds.lowerBound), leaf.bounds.upperBound)
+    }
+
+    /// The quantile of what these entries' rows lack.
+    private func residualQuantile(of entries: Range<Int>, share: Double) -> Double {
+        let rows = entries.map { Int(states.entries.base[$0] >> 32) }
+        var residuals = rows.map {
+            Float(Double(states.targets.base[$0]) - states.scores.base[$0])
+        }
+        var weights = states.weights.map { weights in rows.map { weights.base[$0] } }
+        return Quantile.of(&residuals, weights: &weights, share: share)
+    }
+
+    /// As a float that a model may hold.
+    private static func finite(_ value: Double) -> Float {
+        let limit = Double(Float.greatestFiniteMagnitude)
+        return value.isNaN ? 0 : Float(min(max(value, -limit), limit))
+    }
+
+    /// Notes each row's leaf.
+    private func mark(_ grown: BoostedTreeGrower.Grown) {
+        let (states, kernels) = (states, plan.kernels)
+        plan.team.forEach(grown.leaves.count) { number, _ in
+            let leaf = grown.leaves[number]
+            for rows in [leaf.rows, leaf.hidden] {
+                kernels.mark(
+                    states.entries.base + rows.lowerBound, rows.count, UInt16(number),
+                    states.leafOfRow.base)
+            }
+        }
+    }
+
+    /// Per leaf, the sum of its rows' gradients and that of their hessians.
+    private func leafSums(count: Int) -> [Int64] {
+        let (states, kernels, team) = (states, plan.kernels, plan.team)
+        let sums = UnsafeMutablePointer<Int64>.allocate(capacity: 2 * count * team.size)
+        sums.initialize(repeating: 0, count: 2 * count * team.size)
+        defer { sums.deallocate() }
+        team.forEach(states.chunkCount) { chunk, worker in
+            let rows = states.rows(ofChunk: chunk)
+            kernels.sumLeaves(
+                states.leafOfRow.base + rows.lowerBound, rows.count,
+                states.gradients.base + rows.lowerBound,
+                (states.hessians?.base).map { UnsafePointer($0 + rows.lowerBound) },
+                sums + 2 * count * worker)
+        }
+        return (0..<2 * count).map { place in
+            (0..<team.size).reduce(0) { $0 + sums[2 * count * $1 + place] }
+        }
+    }
+
+    /// Adds the tree's values to the scores.
+    private func add(_ grown: BoostedTreeGrower.Grown, output: Int) {
+        let values = grown.tree.leafValues.map { Double($0) }
+        let (states, kernels) = (states, plan.kernels)
+        values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return }
+            nonisolated(unsafe) let values = base
+            plan.team.forEach(states.chunkCount) { chunk, _ in
+                let rows = states.rows(ofChunk: chunk)
+                kernels.addLeaves(
+                    states.leafOfRow.base + rows.lowerBound, rows.count, values,
+                    states.scores.base + output * states.rowCount + rows.lowerBound)
+            }
+        }
+    }
+}

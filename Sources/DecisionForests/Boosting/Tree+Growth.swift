@@ -1,0 +1,41 @@
+/// How a boosted tree comes into being, node by node.
+extension Tree {
+    /// A tree of one leaf.
+    static func stump() -> Tree {
+        Tree(
+            splitFeature: [Tree.leaf], threshold: [0], missingGoesLeft: [false], leftChild: [0],
+            leafValues: [], splitGains: [0])
+    }
+
+    /// Makes a leaf an inner node with two leaves, the next two nodes.
+    mutating func split(
+        _ node: Int, by split: NodeSplit, gain: Double, missingGoesLeft goesLeft: Bool,
+        plan: BoosterPlan
+    ) {
+        splitFeature[node] = Int32(split.feature)
+        missingGoesLeft[node] = goesLeft
+        leftChild[node] = Int32(nodeCount)
+        splitGains[node] = Float(gain)
+        let edges = plan.data.binner.edges[split.feature]
+        if let set = split.categories {
+            if categorySet.isEmpty { categorySet = Array(repeating: -1, count: nodeCount) }
+            let codes = (plan.levels[split.feature] ?? []).filter { set.contains($0.bin) }
+            categorySet[node] = categorySets.append(codes.map(\.code))
+        } else {
+            // Beyond the last edge all values go left; only the missing ones go right.
+            threshold[node] =
+                split.lastLeftBin < edges.count
+                ? edges[split.lastLeftBin] : .greatestFiniteMagnitude
+        }
+        for _ in 0..<2 { appendLeaf() }
+    }
+
+    private mutating func appendLeaf() {
+        splitFeature.append(Tree.leaf)
+        threshold.append(0)
+        missingGoesLeft.append(false)
+        leftChild.append(0)
+        splitGains.append(0)
+        if !categorySet.isEmpty { categorySet.append(-1) }
+    }
+}
