@@ -2,14 +2,14 @@
 /// per value.
 ///
 /// Mark "MantaBins", version; row and column counts, names and kinds; the target's name, kind and
-/// labels, whether there are weights; the edges of each column. Then sections that each begin at a
-/// multiple of 64 bytes, with zeros between them: the least values of all bins, the greatest, the
-/// target's numbers, the weights if any, the bins column by column.
+/// labels, whether there are weights; the edges of each column, and per level its bin. Then sections
+/// that each begin at a multiple of 64 bytes, with zeros between them: the least values of all bins,
+/// the greatest, the target's numbers, the weights if any, the bins column by column.
 ///
 /// The bins are used where they stand. All the rest, at most 8 bytes per row, is copied.
 extension BinnedDataset {
     private static let mark = "MantaBins"
-    private static let version: UInt32 = 1
+    private static let version: UInt32 = 2
 
     /// Where the sections of some shape begin and end.
     private struct Layout {
@@ -90,6 +90,10 @@ extension BinnedDataset {
             writer.append(UInt32(edges.count))
             writer.append(floats: edges)
         }
+        for bins in binner.categoryBins {
+            writer.append(UInt32(bins.count))
+            for bin in bins { writer.append(bin) }
+        }
         return writer.bytes
     }
 
@@ -123,6 +127,12 @@ extension BinnedDataset {
         let edges = try reader.readMany(featureCount) { (reader) throws(DamagedBytes) in
             try Self.readEdges(from: &reader)
         }
+        let categoryBins = try reader.readMany(featureCount) { (reader) throws(DamagedBytes) in
+            let count = try reader.readCount(ofSize: 1, max: FeatureKind.levelCountMax)
+            return try reader.readMany(count) { (reader) throws(DamagedBytes) in
+                try reader.read(UInt8.self)
+            }
+        }
         let layout = Layout(
             headerCount: reader.offset, rowCount: rowCount, featureCount: featureCount,
             hasWeights: hasWeights)
@@ -144,7 +154,7 @@ extension BinnedDataset {
         try reader.skip(to: layout.bins.lowerBound)
         bins = SharedBytes(storage, layout.bins)
         columns = nil
-        binner = FeatureBinner(edges: edges)
+        binner = FeatureBinner(edges: edges, categoryBins: categoryBins)
         if let problem = problem() { throw reader.damaged(problem) }
     }
 
@@ -189,6 +199,19 @@ extension BinnedDataset {
         let counts = bins.withUnsafeBufferPointer { bins in
             ByteCounts.counts(
                 UnsafeBufferPointer(rebasing: bins[feature * rowCount..<(feature + 1) * rowCount]))
+        }
+        let categoryBins = binner.categoryBins[feature]
+        guard categoryBins.count == featureKinds[feature].levels?.count ?? 0 else {
+            return "has bins for \(categoryBins.count) levels"
+        }
+        if !categoryBins.isEmpty {
+            guard edges.isEmpty, !categoryBins.contains(FeatureBinner.missingBin) else {
+                return "has levels without a bin of their own"
+            }
+            let known = Set(categoryBins)
+            return (0..<FeatureBinner.missingBin).allSatisfy {
+                counts[Int($0)] == 0 || known.contains($0)
+            } ? nil : "has a bin that no level has"
         }
         for bin in 0..<Int(FeatureBinner.missingBin) where counts[bin] > 0 {
             guard bin <= edges.count else { return "has a bin that no edge closes" }

@@ -36,10 +36,10 @@ package struct FeatureBinner: Sendable, Hashable {
         }
     }
 
-    /// Bins by edges that are given, no feature being categorical.
-    package init(edges: [[Float]]) {
+    /// Bins by edges and levels' bins that are given, a list of each per feature.
+    init(edges: [[Float]], categoryBins: [[UInt8]]) {
         self.edges = edges
-        categoryBins = edges.map { _ in [] }
+        self.categoryBins = categoryBins
     }
 
     /// The codes of the levels in these bins, ascending.

@@ -114,6 +114,9 @@ struct CategoricalForestTests {
             let trees = try learner.grow(trees: 0..<5, on: data, threads: threads)
             #expect(TreeCodec.encode(trees) == first)
         }
+        let here = BinnedDataset(data, seed: learner.binningSeed, threads: 1)
+        let sent = try BinnedDataset(decoding: here.encoded())
+        #expect(try TreeCodec.encode(learner.grow(trees: 0..<5, on: sent, threads: 1)) == first)
         let model = try learner.fit(data)
         #expect(model.featureKinds == data.featureKinds)
         let tree = try learner.grow(trees: 0..<1, on: data, threads: 1)[0]

@@ -30,7 +30,9 @@ struct BoosterPlan: Sendable {
         tiles = BinTiles(
             columns: columns, rowCount: dataset.rowCount, featureCount: dataset.featureCount,
             kernels: kernels, team: team)
-        let valueBins = data.binner.edges.map { $0.count + 1 }
+        let valueBins = zip(data.binner.edges, data.binner.categoryBins).map { edges, bins in
+            bins.max().map { Int($0) + 1 } ?? edges.count + 1
+        }
         self.valueBins = valueBins
         levels = dataset.featureKinds.indices.map { feature in
             dataset.featureKinds[feature].levels.map {
