@@ -63,9 +63,9 @@ package struct RowEncoder: Sendable {
 
     /// The number that stands for a value in a column; NaN if it is missing or an unknown level.
     ///
-    /// A boolean column takes true, false, 0, 1 and the texts "true", "false", "yes" and "no" in any
-    /// case; a categorical one takes texts, and numbers and truths whose text is a level. A number
-    /// is rounded to float32; one that is beyond it throws.
+    /// A boolean column takes true, false, 0, 1 and the texts "true", "false", "yes" and "no" in
+    /// any case; a categorical one takes texts, and numbers and truths whose text is a level. A
+    /// number is rounded to float32; one that is beyond it throws.
     package func encode(_ value: Value, in column: Int) throws(Mismatch) -> Float {
         switch (kinds[column], value) {
         case (_, .missing): return .nan

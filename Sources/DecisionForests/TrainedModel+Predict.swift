@@ -50,9 +50,9 @@ extension TrainedModel {
 extension Dataset {
     /// The rows with these columns in this order; further columns are left out.
     ///
-    /// With `kinds`, the numbers mean what they mean there: levels are matched by their names, and a
-    /// level that is not among them becomes a missing value. A column that cannot be understood that
-    /// way (names where numbers are needed) throws.
+    /// With `kinds`, the numbers mean what they mean there: levels are matched by their names, and
+    /// a level that is not among them becomes a missing value. A column that cannot be understood
+    /// that way (names where numbers are needed) throws.
     package func features(
         named names: [String], as kinds: [FeatureKind]? = nil
     ) throws(DatasetError) -> FeatureMatrix {

@@ -85,7 +85,9 @@ extension ModelDirectory {
             let bytes = try BoundedFile.read(
                 directory + "/" + profilePath, sizeMax: profileSizeMax)
             let profile = try TrainingProfile(json: bytes)
-            guard profile.features.map(\.name) == model.featureNames else {
+            guard profile.features.map(\.name) == model.featureNames,
+                profile.features.map(\.kind) == model.featureKinds.map(\.name)
+            else {
                 throw TrainingProfile.refusal("its features are not the model's")
             }
             return profile

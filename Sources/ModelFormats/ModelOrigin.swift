@@ -13,9 +13,7 @@ package struct ModelOrigin: Sendable, Hashable {
 
     /// What is kept of this data set.
     package init(of dataset: Dataset) {
-        profile = TrainingProfile(names: dataset.featureNames, rowCount: dataset.rowCount) {
-            dataset.columns[$0]
-        }
+        profile = TrainingProfile(of: dataset)
         example = (0..<min(Self.exampleRowCount, dataset.rowCount)).map { row in
             dataset.columns.map { $0[row] }
         }
@@ -43,7 +41,7 @@ extension Dataset {
         }
         let columns = zip(featureNames, featureKinds).map { name, kind in
             Self.column(
-                name, type: kind.levels == nil ? "double" : "string",
+                name, type: ModelSignature.ColumnType(kind).rawValue,
                 isRequired: !optional.contains(name))
         }
         let all = columns + [Self.column(targetName, type: targetType, isRequired: true)]

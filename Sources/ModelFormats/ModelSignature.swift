@@ -7,6 +7,15 @@ package struct ModelSignature: Sendable, Hashable {
     /// MLflow's column types.
     package enum ColumnType: String, Sendable, Hashable {
         case boolean, integer, long, float, double, string, binary, datetime
+
+        /// How a feature's values come: any JSON number is a double.
+        init(_ kind: FeatureKind) {
+            switch kind {
+            case .numeric: self = .double
+            case .boolean: self = .boolean
+            case .categorical: self = .string
+            }
+        }
     }
 
     /// One input or output.
@@ -44,14 +53,9 @@ package struct ModelSignature: Sendable, Hashable {
     /// or `prediction`.
     package init(of model: TrainedModel) {
         inputs = zip(model.featureNames, model.featureKinds).map { name, kind in
-            let type: ColumnType =
-                switch kind {
-                case .numeric: .double
-                case .boolean: .boolean
-                case .categorical: .string
-                }
-            return Column(
-                name: name, type: type, isRequired: !model.optionalFeatures.contains(name))
+            Column(
+                name: name, type: ColumnType(kind),
+                isRequired: !model.optionalFeatures.contains(name))
         }
         switch model.task {
         case .regression: outputs = [Column(name: "prediction", type: .float)]

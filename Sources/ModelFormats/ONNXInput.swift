@@ -1,13 +1,13 @@
 import DecisionForests
 
-/// The graph's one input and what makes a float matrix of it: a column per feature, levels as codes,
-/// missing values as NaN.
+/// The graph's one input and what makes a float matrix of it: a column per feature, levels as
+/// codes, missing values as NaN.
 ///
-/// MLflow's wrapper feeds `DataFrame.values` to a graph with one input. Over columns of one type that
-/// is a matrix of that type; over numbers, booleans and texts together it is a matrix of objects,
-/// which ONNX Runtime turns into texts (1.5 into "1.5", missing values into "nan" or "None"). So a
-/// model with columns of several kinds takes texts and reads its numbers from them; Python prints a
-/// float such that reading gives the same float.
+/// MLflow's wrapper feeds `DataFrame.values` to a graph with one input. Over columns of one type
+/// that is a matrix of that type; over numbers, booleans and texts together it is a matrix of
+/// objects, which ONNX Runtime turns into texts (1.5 into "1.5", missing values into "nan" or
+/// "None"). So a model with columns of several kinds takes texts and reads its numbers from them;
+/// Python prints a float such that reading gives the same float.
 struct ONNXInput {
     private let kinds: [FeatureKind]
     private let name: String

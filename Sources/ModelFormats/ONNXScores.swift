@@ -3,9 +3,9 @@ import DecisionForests
 /// The part of the graph from the matrix of features to the scores before the transform.
 ///
 /// Plain trees are one TreeEnsembleRegressor. Oblique nodes compare projections, which become
-/// further columns: gathered, weighted and added term by term in double, in the order that the model
-/// defines, so that both sides take the same branches. A projection per node makes wide matrices, so
-/// the trees are cut into groups, whose scores are added in double.
+/// further columns: gathered, weighted and added term by term in double, in the order that the
+/// model defines, so that both sides take the same branches. A projection per node makes wide
+/// matrices, so the trees are cut into groups, whose scores are added in double.
 struct ONNXScores {
     private let ensemble: TreeEnsemble
     private let levelCounts: [Int]

@@ -1,20 +1,32 @@
+package import DecisionForests
+
 import Foundation
 
-/// How every feature was distributed in training: what drift is measured against.
+/// How every feature and the target were distributed in training: what drift is measured against.
 package struct TrainingProfile: Sendable, Hashable, Codable {
-    /// One feature's distribution over its values that were not missing.
-    package struct Feature: Sendable, Hashable, Codable {
-        /// The feature's name.
+    /// One column's distribution over its values that were not missing: of numbers, or of names.
+    package struct Column: Sendable, Hashable, Codable {
+        /// The column's name.
         package let name: String
+        /// "numeric", "boolean" or "categorical"; classes to be answered are categorical.
+        package let kind: String
         /// The share of rows without a value.
         package let missingShare: Double
-        /// Smallest and largest value, mean and standard deviation; 0 without any value.
+        /// For numeric columns.
+        package let numbers: Numbers?
+        /// For the others; booleans have the levels "false" and "true".
+        package let levels: Levels?
+    }
+
+    /// How numbers were distributed. All figures but the shares are 0 without any finite value.
+    package struct Numbers: Sendable, Hashable, Codable {
+        /// The smallest finite value.
         package let minimum: Double
-        /// The largest value.
+        /// The largest finite value.
         package let maximum: Double
-        /// The arithmetic mean.
+        /// The arithmetic mean of finite values.
         package let mean: Double
-        /// The population's standard deviation.
+        /// Their population's standard deviation.
         package let standardDeviation: Double
         /// Rising upper edges of all bins but the last, at the deciles; equal edges are merged.
         package let edges: [Double]
@@ -22,43 +34,66 @@ package struct TrainingProfile: Sendable, Hashable, Codable {
         package let shares: [Double]
     }
 
+    /// How names were distributed.
+    package struct Levels: Sendable, Hashable, Codable {
+        /// Different names.
+        package let count: Int
+        /// The most frequent ones, the most frequent first, at most `listedMax`.
+        package let names: [String]
+        /// Their shares of the values.
+        package let shares: [Double]
+        /// The share of all other names together.
+        package let otherShare: Double
+        /// Names that are listed: enough for a drift's cause, and a kilobyte or two.
+        package static let listedMax = 50
+    }
+
     /// The format; unknown versions are refused.
     package let version: Int
     /// Rows the figures come from.
     package let rowCount: Int
+    /// What was to be answered.
+    package let target: Column
     /// In the model's order.
-    package let features: [Feature]
+    package let features: [Column]
 
     /// The version this build reads and writes.
-    static let currentVersion = 1
-    /// Deciles, as the population stability index uses them.
-    static let binCount = 10
+    static let currentVersion = 2
 
-    /// Measures a training set given column by column; NaN is a missing value.
-    package init(names: [String], rowCount: Int, column: (Int) -> [Float]) {
+    /// Measures a training set; rows count once whatever their weights.
+    package init(of dataset: Dataset) {
         version = Self.currentVersion
-        self.rowCount = rowCount
-        features = names.enumerated().map { index, name in
-            Feature(name: name, values: column(index))
+        rowCount = dataset.rowCount
+        features = dataset.featureNames.indices.map { feature in
+            Column(
+                name: dataset.featureNames[feature], kind: dataset.featureKinds[feature],
+                values: dataset.columns[feature])
         }
+        target = Column(target: dataset.target, name: dataset.targetName)
     }
 
     /// Reads what `json` writes.
     init(json: [UInt8]) throws(ModelDirectoryError) {
-        let profile: TrainingProfile
-        do {
-            profile = try JSONDecoder().decode(TrainingProfile.self, from: Data(json))
-        } catch {
+        // The version first: another one may have other fields.
+        guard let mark = try? JSONDecoder().decode(VersionMark.self, from: Data(json)) else {
             throw Self.refusal("it is not the JSON that Manta writes")
         }
-        guard profile.version == Self.currentVersion else {
+        guard mark.version == Self.currentVersion else {
             throw Self.refusal(
-                "it has version \(profile.version); this build reads \(Self.currentVersion)")
+                "it has version \(mark.version); this build reads \(Self.currentVersion)")
         }
-        if let feature = profile.features.first(where: { !$0.isSound }) {
-            throw Self.refusal("the bins of '\(feature.name)' make no sense")
+        guard let profile = try? JSONDecoder().decode(TrainingProfile.self, from: Data(json))
+        else {
+            throw Self.refusal("it is not the JSON that Manta writes")
+        }
+        if let column = (profile.features + [profile.target]).first(where: { !$0.isSound }) {
+            throw Self.refusal("the bins of '\(column.name)' make no sense")
         }
         self = profile
+    }
+
+    private struct VersionMark: Decodable {
+        let version: Int
     }
 
     static func refusal(_ cause: String) -> ModelDirectoryError {
@@ -67,71 +102,64 @@ package struct TrainingProfile: Sendable, Hashable, Codable {
 
     /// As JSON, keys in declaration order.
     var json: String {
-        let items = features.map { feature in
-            JSONText.object([
-                ("name", JSONText.string(feature.name)),
-                ("missingShare", JSONText.number(feature.missingShare)),
-                ("minimum", JSONText.number(feature.minimum)),
-                ("maximum", JSONText.number(feature.maximum)),
-                ("mean", JSONText.number(feature.mean)),
-                ("standardDeviation", JSONText.number(feature.standardDeviation)),
-                ("edges", JSONText.array(feature.edges.map(JSONText.number))),
-                ("shares", JSONText.array(feature.shares.map(JSONText.number))),
-            ])
-        }
-        return JSONText.object([
+        JSONText.object([
             ("version", String(version)), ("rowCount", String(rowCount)),
-            ("features", JSONText.array(items)),
+            ("target", target.json), ("features", JSONText.array(features.map(\.json))),
         ])
     }
 }
 
-extension TrainingProfile.Feature {
+extension TrainingProfile.Column {
+    fileprivate var isSound: Bool {
+        guard (0...1).contains(missingShare) else { return false }
+        switch kind {
+        case FeatureKind.numeric.name: return levels == nil && numbers?.isSound == true
+        case FeatureKind.boolean.name, FeatureKind.categorical(levels: []).name:
+            return numbers == nil && levels?.isSound == true
+        default: return false
+        }
+    }
+
+    fileprivate var json: String {
+        var fields = [
+            ("name", JSONText.string(name)), ("kind", JSONText.string(kind)),
+            ("missingShare", JSONText.number(missingShare)),
+        ]
+        if let numbers { fields.append(("numbers", numbers.json)) }
+        if let levels { fields.append(("levels", levels.json)) }
+        return JSONText.object(fields.map { (key: $0.0, value: $0.1) })
+    }
+}
+
+extension TrainingProfile.Numbers {
     fileprivate var isSound: Bool {
         shares.count == edges.count + 1 && shares.allSatisfy((0...1).contains)
             && zip(edges, edges.dropFirst()).allSatisfy { $0 < $1 }
-            && (0...1).contains(missingShare)
     }
 
-    /// Infinite values count in the bins but not in the moments.
-    fileprivate init(name: String, values: [Float]) {
-        let present = values.filter { !$0.isNaN }.sorted()
-        let finite = present.filter(\.isFinite).map(Double.init)
-        let count = Double(max(1, finite.count))
-        let mean = finite.reduce(0, +) / count
-        let variance = finite.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
-        self.name = name
-        missingShare = Double(values.count - present.count) / Double(max(1, values.count))
-        minimum = finite.first ?? 0
-        maximum = finite.last ?? 0
-        self.mean = mean
-        standardDeviation = variance.squareRoot()
-        edges = Self.decileEdges(of: present)
-        shares = Self.shares(of: present, edges: edges)
+    fileprivate var json: String {
+        JSONText.object([
+            ("minimum", JSONText.number(minimum)), ("maximum", JSONText.number(maximum)),
+            ("mean", JSONText.number(mean)),
+            ("standardDeviation", JSONText.number(standardDeviation)),
+            ("edges", JSONText.array(edges.map(JSONText.number))),
+            ("shares", JSONText.array(shares.map(JSONText.number))),
+        ])
+    }
+}
+
+extension TrainingProfile.Levels {
+    fileprivate var isSound: Bool {
+        names.count == shares.count && names.count <= min(Self.listedMax, count)
+            && Set(names).count == names.count && shares.allSatisfy((0...1).contains)
+            && (0...1).contains(otherShare)
     }
 
-    private static func decileEdges(of sorted: [Float]) -> [Double] {
-        guard !sorted.isEmpty else { return [] }
-        var edges: [Double] = []
-        for bin in 1..<TrainingProfile.binCount {
-            let rank =
-                (sorted.count * bin + TrainingProfile.binCount - 1) / TrainingProfile.binCount
-            let edge = Double(sorted[max(0, rank - 1)])
-            // An edge at the largest value would leave the last bin empty.
-            if edge.isFinite, edge != edges.last, edge < Double(sorted[sorted.count - 1]) {
-                edges.append(edge)
-            }
-        }
-        return edges
-    }
-
-    private static func shares(of sorted: [Float], edges: [Double]) -> [Double] {
-        var counts = [Int](repeating: 0, count: edges.count + 1)
-        var bin = 0
-        for value in sorted {
-            while bin < edges.count, Double(value) > edges[bin] { bin += 1 }
-            counts[bin] += 1
-        }
-        return counts.map { Double($0) / Double(max(1, sorted.count)) }
+    fileprivate var json: String {
+        JSONText.object([
+            ("count", String(count)), ("names", JSONText.array(names.map(JSONText.string))),
+            ("shares", JSONText.array(shares.map(JSONText.number))),
+            ("otherShare", JSONText.number(otherShare)),
+        ])
     }
 }

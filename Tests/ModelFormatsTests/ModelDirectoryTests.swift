@@ -18,7 +18,7 @@ struct ModelDirectoryTests {
 
     @Test("It is read as it was written")
     func roundTrip() throws {
-        let profile = Self.profile(of: example)
+        let profile = try Self.profile(of: example)
         let manifest = try write(profile: profile)
         let loaded = try ModelDirectory.read(at: folder.path)
         #expect(loaded.model == example.model)
@@ -30,7 +30,7 @@ struct ModelDirectoryTests {
 
     @Test("The manifest lists every file with its size and digest, MLmodel last")
     func manifest() throws {
-        let manifest = try write(profile: Self.profile(of: example))
+        let manifest = try write(profile: try Self.profile(of: example))
         let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
             .filter { !$0.hasSuffix("manta") || $0.contains("/") }
         #expect(Set(paths) == Set(manifest.entries.map(\.path)))
@@ -148,15 +148,29 @@ struct ModelDirectoryTests {
 
     @Test("A profile goes when the model is replaced by one without")
     func staleProfile() throws {
-        _ = try write(profile: Self.profile(of: example))
+        _ = try write(profile: try Self.profile(of: example))
         #expect(try ModelDirectory.read(at: folder.path).profile != nil)
         _ = try write()
         #expect(try ModelDirectory.read(at: folder.path).profile == nil)
     }
 
+    @Test("The example row of a model with names and truths has them, and gaps are null")
+    func exampleOfOtherKinds() throws {
+        let levels = FeatureKind.categorical(levels: ["red", "blue"])
+        let other = ModelExample(
+            name: "", featureNames: ["n", "b", "c"], kinds: [.numeric, .boolean, levels])
+        _ = try ModelDirectory.write(
+            other.model, to: folder.path, facts: facts,
+            inputExample: [[1.5, 1, 1], [.nan, .nan, .nan], [0, 0, 2]])
+        let text = try String(contentsOfFile: path("input_example.json"), encoding: .utf8)
+        #expect(
+            text.hasSuffix(
+                #""data": [[1.5, true, "blue"], [null, null, null], [0.0, false, null]]}"#))
+    }
+
     @Test("A profile of other features is refused")
     func otherProfile() throws {
-        _ = try write(profile: TrainingProfile(names: ["x"], rowCount: 1) { _ in [1] })
+        _ = try write(profile: TrainingProfile(of: Self.dataset(["x"])))
         expectRefusal { $0.description.contains("profile.json") }
     }
 
@@ -174,8 +188,14 @@ struct ModelDirectoryTests {
         #expect(Set(asked).isSubset(of: pins.split(separator: "\n")))
     }
 
-    private static func profile(of example: ModelExample) -> TrainingProfile {
-        TrainingProfile(names: example.featureNames, rowCount: 3) { [Float($0), .nan, 2] }
+    private static func profile(of example: ModelExample) throws -> TrainingProfile {
+        TrainingProfile(of: try dataset(example.featureNames))
+    }
+
+    private static func dataset(_ names: [String]) throws -> Dataset {
+        try Dataset(
+            columns: names.indices.map { [Float($0), .nan, 2] }, featureNames: names,
+            target: .values([1, 2, 3]), targetName: "target")
     }
 
     private func write(profile: TrainingProfile? = nil) throws -> ModelDirectoryManifest {

@@ -195,7 +195,8 @@ extension ModelExample {
                 classes: [.integer(-5), .integer(10)]
             ),
             ModelExample(
-                name: "three string classes", classes: [.string("a"), .string("ß b"), .string("c")]),
+                name: "three string classes",
+                classes: [.string("a"), .string("ß b"), .string("c")]),
             ModelExample(
                 name: "five classes, 1000 trees", treeCount: 1000, depth: 3,
                 classes: (1...5).map { .integer($0) }),
