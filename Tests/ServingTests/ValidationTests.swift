@@ -7,13 +7,21 @@ import Testing
 
 /// The decoder alone, for what does not need a socket: every form and every problem.
 @Suite struct ValidationTests {
-    static let schema = FeatureSchema(ModelSignature(of: TestModels.classifier()))
+    static let schema = columns(of: TestModels.classifier())
 
-    static func decode(_ body: String) -> Result<[Float], FeatureDecoder.Failure> {
-        decode(Array(body.utf8))
+    static func columns(of model: TrainedModel) -> FeatureSchema {
+        FeatureSchema(ModelSignature(of: model), encoder: model.rowEncoder)
     }
 
-    static func decode(_ body: [UInt8]) -> Result<[Float], FeatureDecoder.Failure> {
+    static func decode(
+        _ body: String, schema: FeatureSchema = ValidationTests.schema
+    ) -> Result<[Float], FeatureDecoder.Failure> {
+        decode(Array(body.utf8), schema: schema)
+    }
+
+    static func decode(
+        _ body: [UInt8], schema: FeatureSchema = ValidationTests.schema
+    ) -> Result<[Float], FeatureDecoder.Failure> {
         body.withUnsafeBytes { bytes in
             do throws(FeatureDecoder.Failure) {
                 let rows = try FeatureDecoder.decode(
@@ -26,12 +34,16 @@ import Testing
     }
 
     /// The first problem of a body that must be refused with 422.
-    static func problem(_ body: String) throws -> [String: Any] {
-        try #require(try problems(body).first)
+    static func problem(
+        _ body: String, schema: FeatureSchema = ValidationTests.schema
+    ) throws -> [String: Any] {
+        try #require(try problems(body, schema: schema).first)
     }
 
-    static func problems(_ body: String) throws -> [[String: Any]] {
-        guard case .failure(.invalid(let reply)) = decode(body) else { return [] }
+    static func problems(
+        _ body: String, schema: FeatureSchema = ValidationTests.schema
+    ) throws -> [[String: Any]] {
+        guard case .failure(.invalid(let reply)) = decode(body, schema: schema) else { return [] }
         let json = try JSONSerialization.jsonObject(with: Data(reply)) as? [String: Any]
         return try #require(json?["detail"] as? [[String: Any]])
     }

@@ -32,7 +32,7 @@ package final class ServedModel: Sendable {
         task = loaded.model.task
         signature = loaded.signature
         sha256 = loaded.sha256.hex
-        schema = FeatureSchema(loaded.signature)
+        schema = FeatureSchema(loaded.signature, encoder: loaded.model.rowEncoder)
         Self.residentCount.add(1, ordering: .relaxed)
     }
 

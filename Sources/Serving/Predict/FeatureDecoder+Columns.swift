@@ -105,8 +105,7 @@ extension FeatureDecoder {
             let target = column < targets.count ? targets[column] : -1
             if target >= 0 {
                 values[firstValue + target] = readCell(
-                    isRequired: schema.isRequired[target],
-                    at: location + [.index(row), .index(column)])
+                    target, at: location + [.index(row), .index(column)])
             } else {
                 _ = scanner.passValue()
             }
@@ -185,8 +184,7 @@ extension FeatureDecoder {
         var cells: [Float] = []
         while scanner.nextElement(isFirst: cells.isEmpty) {
             cells.append(
-                readCell(
-                    isRequired: schema.isRequired[column], at: location + [.index(cells.count)]))
+                readCell(column, at: location + [.index(cells.count)]))
             try checkSize(rowCount: cells.count)
         }
         return cells

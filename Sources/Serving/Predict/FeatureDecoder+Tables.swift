@@ -1,3 +1,5 @@
+import DecisionForests
+
 /// The shapes a table of features comes in. Every function is called with the position on its
 /// value, which is well-formed, and leaves it after the value.
 extension FeatureDecoder {
@@ -74,8 +76,7 @@ extension FeatureDecoder {
         func location() -> [LocationPart] { row.map { table + [.index($0)] } ?? table }
         while scanner.nextElement(isFirst: column == 0) {
             if column < width {
-                let cell = readCell(
-                    isRequired: schema.isRequired[column], at: location() + [.index(column)])
+                let cell = readCell(column, at: location() + [.index(column)])
                 values.append(cell)
             } else {
                 _ = scanner.passValue()
@@ -107,13 +108,16 @@ extension FeatureDecoder {
         }
     }
 
-    /// One value; NaN where it is missing or wrong.
+    /// One value of a column; NaN where it is missing or wrong.
     @inline(__always)
     mutating func readCell(
-        isRequired: Bool, at location: @autoclosure () -> [LocationPart]
+        _ column: Int, at location: @autoclosure () -> [LocationPart]
     ) -> Float {
         let kind = scanner.kind
         let piece = scanner.passValue()
+        guard schema.isNumeric[column] else {
+            return readCoded(column, kind, piece, at: location())
+        }
         switch kind {
         case .number:
             let value = Float(scanner.number(in: piece))
@@ -121,10 +125,36 @@ extension FeatureDecoder {
             problems.add(
                 "finite_number", at: location(), "Input should be a finite number",
                 input: .piece(piece, of: scanner))
-        case .null where !isRequired: break
+        case .null where !schema.isRequired[column]: break
         default:
             problems.add(
                 "float_type", at: location(), "Input should be a valid number",
+                input: .piece(piece, of: scanner))
+        }
+        return .nan
+    }
+
+    /// A truth, or a name: one that the model does not know counts as missing.
+    private mutating func readCoded(
+        _ column: Int, _ kind: JSONScanner.Kind, _ piece: Range<Int>,
+        at location: @autoclosure () -> [LocationPart]
+    ) -> Float {
+        let value: RowEncoder.Value?
+        switch kind {
+        case .string: value = .text(scanner.text(in: piece))
+        case .number: value = .number(scanner.number(in: piece))
+        case .boolean: value = .boolean(scanner.byte(at: piece.lowerBound) == UInt8(ascii: "t"))
+        case .null: value = schema.isRequired[column] ? nil : .missing
+        case .array, .object: value = nil
+        }
+        if let value, let code = try? schema.encoder.encode(value, in: column) { return code }
+        if schema.encoder.kinds[column] == .boolean {
+            problems.add(
+                "bool_type", at: location(), "Input should be a valid boolean",
+                input: .piece(piece, of: scanner))
+        } else {
+            problems.add(
+                "string_type", at: location(), "Input should be a valid string",
                 input: .piece(piece, of: scanner))
         }
         return .nan
@@ -141,8 +171,7 @@ extension FeatureDecoder {
             guard let column = schema.position(of: name) else { continue }
             scanner.position = value.lowerBound
             lastRow[column] = row
-            values[firstValue + column] = readCell(
-                isRequired: schema.isRequired[column], at: location + [.name(name)])
+            values[firstValue + column] = readCell(column, at: location + [.name(name)])
         }
         let end = scanner.position(after: start)
         scanner.position = end
