@@ -123,6 +123,7 @@ let rooms: [Room] = [
         name: "Commands",
         uses: [
             "Cluster", "Serving", "Jobs", "MLflow", "HTTPClient", "Telemetry", "Processes",
+            "DecisionForests", "ModelFormats",
         ],
         products: [.argumentParser, .logging, .crypto]),
 ]
@@ -148,7 +149,6 @@ let chosen: [Room] = {
     }
     return rooms.filter { names.contains($0.name) }
 }()
-let isWholeHouse = chosen.count == rooms.count
 let testedRooms = wanted ?? Set(rooms.filter(\.hasTests).map(\.name))
 
 var targets: [Target] = []
@@ -214,7 +214,7 @@ if chosen.contains(where: { $0.name == "DecisionForests" }) {
             name: "learning-bench", dependencies: ["DecisionForests"], path: "Benchmarks/Learning",
             swiftSettings: [.swiftLanguageMode(.v6)]))
 }
-if isWholeHouse {
+if chosen.contains(where: { $0.name == "Commands" }) {
     targets.append(
         .executableTarget(
             name: "manta", dependencies: ["Commands", "Processes"], path: "Sources/manta-main",

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Cluster
+import DecisionForests
 import Foundation
 import HTTPClient
+import MLflow
 
 /// Exit codes of every command (docs/OPERATIONS.md).
 enum ExitStatus {
@@ -42,9 +44,24 @@ struct CommandFailure: Error, CustomStringConvertible {
                 code: ExitStatus.cannotConnect)
         case HTTPClientError.timedOut(let host):
             self.init("\(host) did not answer in time.", code: ExitStatus.timeout)
+        case let error as MLflowError: self.init(error.description, code: Self.code(of: error))
+        case DatasetError.unreadable(let file, _)
+        where !FileManager.default.fileExists(atPath: file):
+            self.init("\(error)", code: ExitStatus.notFound)
+        case is ParameterError, is LearnerSpecError: self.init("\(error)", code: ExitStatus.usage)
         case let error as SettingError: self.init(error.description, code: ExitStatus.usage)
         case let error as CocoaError: self.init(error.localizedDescription)
         default: self.init("\(error)")
+        }
+    }
+
+    private static func code(of error: MLflowError) -> Int32 {
+        switch error.kind {
+        case .unreachable: ExitStatus.cannotConnect
+        case .notFound: ExitStatus.notFound
+        case .invalidConfiguration: ExitStatus.usage
+        case .unauthenticated, .forbidden: ExitStatus.notPermitted
+        default: ExitStatus.failure
         }
     }
 

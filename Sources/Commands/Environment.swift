@@ -1,4 +1,6 @@
+import DecisionForests
 import Foundation
+import MLflow
 import Processes
 
 /// The settings this process was started with: the one place where the services read the
@@ -63,6 +65,30 @@ struct Environment: Sendable {
         let path = stateDirectory + "/token"
         if FileManager.default.fileExists(atPath: path) { return try SecretFile.read(path) }
         return makes ? try SecretFile.make(path) : nil
+    }
+
+    // MARK: Learning
+
+    /// Makes this process use the build of the hot loops that MANTA_KERNELS names, if it names one.
+    ///
+    /// - Throws: `SettingError` when this machine cannot run it.
+    func chooseKernels() throws {
+        guard let name = self["MANTA_KERNELS"] else { return }
+        do {
+            try KernelChoice.use(named: name)
+        } catch {
+            throw SettingError(error.description)
+        }
+    }
+
+    /// The tracking server that MLFLOW_TRACKING_URI names.
+    func mlflowClient() throws -> MLflowClient {
+        guard MLflowConfiguration.isConfigured(in: values) else {
+            throw SettingError(
+                "MLFLOW_TRACKING_URI is not set. Start a server with `manta up` or `mlflow server` "
+                    + "and set MLFLOW_TRACKING_URI=http://127.0.0.1:5000")
+        }
+        return MLflowClient(try MLflowConfiguration(environment: values))
     }
 
     // MARK: Folders (XDG base directories; relative values are ignored)

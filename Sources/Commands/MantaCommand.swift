@@ -12,7 +12,8 @@ struct MantaCommand: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, EnvCommand.self,
             HeadCommand.self, WorkerCommand.self, GatewayCommand.self, JobCommand.self,
-            ServeCommand.self,
+            ServeCommand.self, TrainCommand.self, EvaluateCommand.self, InspectCommand.self,
+            VerifyCommand.self,
         ])
 }
 
