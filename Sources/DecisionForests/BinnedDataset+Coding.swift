@@ -102,7 +102,7 @@ extension BinnedDataset {
     /// The data set that `encoded()` wrote; its bins are those of `storage`, which it keeps.
     ///
     /// The bytes are held against all that learners rely on, in one pass over them: anything else
-    /// throws. The result has no `columns`.
+    /// throws. The result has no `dataset`.
     package init(decoding storage: ByteStorage) throws(DamagedBytes) {
         var reader = ByteReader(storage, subject: "binned data set")
         try reader.expect(mark: Self.mark, version: Self.version)
@@ -153,7 +153,7 @@ extension BinnedDataset {
         weights = hasWeights ? try reader.readFloats(rowCount) : nil
         try reader.skip(to: layout.bins.lowerBound)
         bins = SharedBytes(storage, layout.bins)
-        columns = nil
+        dataset = nil
         binner = FeatureBinner(edges: edges, categoryBins: categoryBins)
         if let problem = problem() { throw reader.damaged(problem) }
     }

@@ -15,8 +15,8 @@ public struct BinnedDataset: Sendable {
     public let weights: [Float]?
     /// Rows.
     public let rowCount: Int
-    /// The values that were binned, `columns[f][row]`; nil where only their bins have arrived.
-    package let columns: [[Float]]?
+    /// The data set that was binned; nil where only its bins have arrived.
+    package let dataset: Dataset?
     /// Where the bins are cut.
     package let binner: FeatureBinner
     /// The bin of feature f in row r at `f * rowCount + r`.
@@ -51,14 +51,11 @@ public struct BinnedDataset: Sendable {
         (featureNames, featureKinds) = (dataset.featureNames, dataset.featureKinds)
         (targetName, target) = (dataset.targetName, dataset.target)
         (weights, rowCount) = (dataset.weights, dataset.rowCount)
-        columns = dataset.columns
+        self.dataset = dataset
         self.binner = binner
         let table = BinTable(dataset, binner: binner, threads: threads)
         (bins, leastInBin, greatestInBin) = (table.bins, table.least, table.greatest)
     }
-
-    /// For callers that ask for the rows' facts where they used to stand.
-    var dataset: BinnedDataset { self }
 }
 
 /// The bins of all cells, and the least and the greatest value of each bin.

@@ -7,7 +7,7 @@ public protocol EnsembleLearner: Learner {
     var treeCount: Int { get }
     /// Decides the sample that bins are cut by.
     var binningSeed: UInt64 { get }
-    /// Whether `grow` reads the values of `data.columns` besides its bins.
+    /// Whether `grow` reads `data.dataset`, the values, besides its bins.
     var needsColumns: Bool { get }
     /// The trees of these numbers, in order.
     func grow(trees: Range<Int>, on data: BinnedDataset, threads: Int) throws -> [Tree]

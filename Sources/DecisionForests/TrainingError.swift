@@ -16,6 +16,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooWide(columns: Int, most: Int)
     /// The learner adds up values, and the codes of these columns' names cannot be added.
     case unorderedColumns([String])
+    /// The learner needs the columns' values, and only their bins are there.
+    case noColumns
     /// The objective needs numbers that are not negative.
     case negativeTargets(target: String)
     /// Early stopping was asked for without rows to judge by.
@@ -52,6 +54,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
                 + names.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
                 + (names.count > 20 ? " and \(names.count - 20) more" : "")
                 + ". Leave these columns out, or use a forest or a booster."
+        case .noColumns:
+            "The learner needs the columns' values; only their bins were given."
         case .negativeTargets(let target):
             "Target '\(target)' has negative numbers, which the objective does not allow."
         case .noValidationRows:

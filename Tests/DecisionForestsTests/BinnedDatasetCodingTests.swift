@@ -30,7 +30,7 @@ struct BinnedDatasetCodingTests {
         #expect(sent.weights == here.weights && sent.rowCount == 77)
         #expect(sent.binner == here.binner && sent.leastInBin == here.leastInBin)
         #expect(sent.greatestInBin == here.greatestInBin)
-        #expect(sent.columns == nil && here.columns != nil)
+        #expect(sent.dataset == nil && here.dataset != nil)
         let bins = here.bins.withUnsafeBufferPointer { Array($0) }
         #expect(sent.bins.withUnsafeBufferPointer { Array($0) } == bins)
         #expect(bytes(of: sent.encoded()) == bytes(of: here.encoded()))

@@ -61,9 +61,13 @@ public struct ObliqueForestClassifier: EnsembleLearner, Hashable {
     /// "ObliqueForest(n_estimators=75, max_depth=None)"
     public var description: String { forest.obliqueSummary }
 
-    /// The trees of these numbers, in order.
+    /// Nodes add values up; bins alone do not do.
+    public var needsColumns: Bool { true }
+
+    /// The trees of these numbers, in order; `data` must come with its values.
     public func grow(trees: Range<Int>, on data: BinnedDataset, threads: Int) throws -> [Tree] {
-        try grow(trees: trees, on: data.dataset, threads: threads, kernels: .of(.widest))
+        guard let dataset = data.dataset else { throw TrainingError.noColumns }
+        return try grow(trees: trees, on: dataset, threads: threads, kernels: .of(.widest))
     }
 
     /// The trees of these numbers, in order; nothing is binned for them.

@@ -153,7 +153,7 @@ final class ObliqueGrower<Kernel: SplitKernel> {
                 guard search.bin(projection: number) else { continue }
                 let view = NodeRows<Payload>(
                     bins: search.bins, rows: search.positions, payloads: payloads, count: count,
-                    leafCountMin: leafCountMin)
+                    leafCountMin: leafCountMin, isCategorical: false)
                 _ = kernel.search(view, feature: Int32(number), best: &best)
             }
             if best.feature != Int32.max { return search.terms(of: Int(best.feature)) }
@@ -170,7 +170,8 @@ final class ObliqueGrower<Kernel: SplitKernel> {
             search.bin(count: node.count, between: edges.first, and: edges.last)
             let view = NodeRows<Payload>(
                 bins: search.bins, rows: search.positions, payloads: payloads + node.start,
-                count: node.count, leafCountMin: plan.parameters.minSamplesLeaf)
+                count: node.count, leafCountMin: plan.parameters.minSamplesLeaf,
+                isCategorical: false)
             var split = Split()
             _ = kernel.search(view, feature: 0, best: &split)
             guard split.feature == 0 else { return nil }

@@ -73,8 +73,8 @@ struct ProjectionTests {
         block[0] = .greatestFiniteMagnitude
         block[stride] = .greatestFiniteMagnitude
         (block[1], block[stride + 1]) = (-Float.greatestFiniteMagnitude, -1e38)
-        (block[2], block[stride + 2], block[2 * stride + 2]) = (0, 0, 1e-45)
-        (block[3], block[stride + 3], block[2 * stride + 3]) = (0, 0, -1e-45)
+        (block[2], block[stride + 2], block[2 * stride + 2]) = (0, 0, 0x1p-149)
+        (block[3], block[stride + 3], block[2 * stride + 3]) = (0, 0, -0x1p-149)
         let weights: [Float] = [0.7, 1.9, -0.3]
         var sums = [Double](repeating: 0, count: count)
         for termCount in 1...3 {
