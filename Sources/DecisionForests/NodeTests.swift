@@ -19,13 +19,16 @@ public struct CategorySets: Sendable, Hashable {
     /// Sets.
     public var count: Int { starts.count - 1 }
 
-    /// Adds the set of these codes and returns its number.
+    /// Adds the set of these codes and returns its number. The map ends with the greatest of them.
     package mutating func append(_ codes: some Sequence<Int>) -> Int32 {
-        var set: [UInt32] = []
-        for code in codes {
-            while set.count <= code / 32 { set.append(0) }
-            set[code / 32] |= 1 << UInt32(code % 32)
-        }
+        append(codes, levelCount: (codes.max() ?? -1) + 1)
+    }
+
+    /// Adds the set of these codes, each below `levelCount`, and returns its number. The levels that
+    /// are not among them are in the map too, as no members.
+    package mutating func append(_ codes: some Sequence<Int>, levelCount: Int) -> Int32 {
+        var set = [UInt32](repeating: 0, count: (levelCount + 31) / 32)
+        for code in codes { set[code / 32] |= 1 << UInt32(code % 32) }
         words += set
         starts.append(Int32(words.count))
         return Int32(count - 1)

@@ -124,7 +124,8 @@ extension ModelSummary {
 
     private func columns(_ profile: Profile?) -> [String] {
         guard let profile else { return ["-", "-", "-", "-"] }
-        return [profile.missingShare, profile.minimum, profile.mean, profile.maximum].map(
-            Figures.short)
+        return [profile.missingShare, profile.minimum, profile.mean, profile.maximum].map {
+            $0.map(Figures.short) ?? "-"
+        }
     }
 }

@@ -18,18 +18,25 @@ struct ModelSummary: Encodable {
         let profile: Profile?
     }
 
-    /// The training distribution.
+    /// The training distribution. Names have no minimum; what they have is their most frequent ones.
     struct Profile: Encodable {
         let missingShare: Double
-        let minimum: Double
-        let maximum: Double
-        let mean: Double
-        let standardDeviation: Double
+        let minimum: Double?
+        let maximum: Double?
+        let mean: Double?
+        let standardDeviation: Double?
+        let frequentLevels: [Level]?
+
+        struct Level: Encodable {
+            let name: String
+            let share: Double
+        }
 
         private enum CodingKeys: String, CodingKey {
             case missingShare = "missing_share"
             case minimum, maximum, mean
             case standardDeviation = "standard_deviation"
+            case frequentLevels = "frequent_levels"
         }
     }
 
@@ -102,10 +109,13 @@ struct ModelSummary: Encodable {
 }
 
 extension ModelSummary.Profile {
-    fileprivate init(_ feature: TrainingProfile.Feature) {
-        missingShare = feature.missingShare
-        (minimum, maximum) = (feature.minimum, feature.maximum)
-        (mean, standardDeviation) = (feature.mean, feature.standardDeviation)
+    fileprivate init(_ column: TrainingProfile.Column) {
+        missingShare = column.missingShare
+        (minimum, maximum) = (column.numbers?.minimum, column.numbers?.maximum)
+        (mean, standardDeviation) = (column.numbers?.mean, column.numbers?.standardDeviation)
+        frequentLevels = column.levels.map { levels in
+            zip(levels.names, levels.shares).map { Level(name: $0, share: $1) }
+        }
     }
 }
 

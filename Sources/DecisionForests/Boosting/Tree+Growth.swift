@@ -20,7 +20,8 @@ extension Tree {
         if let set = split.categories {
             if categorySet.isEmpty { categorySet = Array(repeating: -1, count: nodeCount) }
             let codes = (plan.levels[split.feature] ?? []).filter { set.contains($0.bin) }
-            categorySet[node] = categorySets.append(codes.map(\.code))
+            let levels = plan.dataset.featureKinds[split.feature].levels ?? []
+            categorySet[node] = categorySets.append(codes.map(\.code), levelCount: levels.count)
         } else {
             // Beyond the last edge all values go left; only the missing ones go right.
             threshold[node] =

@@ -214,7 +214,7 @@ final class ClassKernel: SplitKernel {
         } judge: { bins, set in
             best.offer(
                 entropyGain(leftWeight: leftWeight), feature: feature, bins: bins,
-                missing: walk.missing)
+                missing: walk.missing, leftBins: set)
         }
     }
 

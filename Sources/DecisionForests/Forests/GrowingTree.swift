@@ -71,14 +71,3 @@ extension BinnedDataset {
             leastInBin[bins + Int(split.firstRightBin)])
     }
 }
-
-extension CategorySets {
-    /// Adds a set that knows all levels: the bits of those that are not in it are 0, not absent.
-    fileprivate mutating func append(_ codes: [Int], levelCount: Int) -> Int32 {
-        var set = [UInt32](repeating: 0, count: (levelCount + 31) / 32)
-        for code in codes { set[code / 32] |= 1 << UInt32(code % 32) }
-        words += set
-        starts.append(Int32(words.count))
-        return Int32(count - 1)
-    }
-}
