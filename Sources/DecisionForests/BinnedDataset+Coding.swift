@@ -2,9 +2,9 @@
 /// per value.
 ///
 /// Mark "MantaBins", version; row and column counts, names and kinds; the target's name, kind and
-/// labels, whether there are weights; the edges of each column, and per level its bin. Then sections
-/// that each begin at a multiple of 64 bytes, with zeros between them: the least values of all bins,
-/// the greatest, the target's numbers, the weights if any, the bins column by column.
+/// labels, whether there are weights; the edges of each column, and per level its bin. Then
+/// sections that each begin at a multiple of 64 bytes, with zeros between them: the least values of
+/// all bins, the greatest, the target's numbers, the weights if any, the bins column by column.
 ///
 /// The bins are used where they stand. All the rest, at most 8 bytes per row, is copied.
 extension BinnedDataset {

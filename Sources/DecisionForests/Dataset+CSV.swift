@@ -13,8 +13,8 @@ extension Dataset {
     /// Reads a CSV file with a header line; every column besides the target is a feature.
     ///
     /// A column of numbers is numeric; with any other text in it, it is boolean or categorical.
-    /// Cells that are empty, NA, NaN, null, None or ? are missing. Numbers become the nearest float32.
-    /// Beside the columns only a few MiB are held. `load(_:options:)` offers more.
+    /// Cells that are empty, NA, NaN, null, None or ? are missing. Numbers become the nearest
+    /// float32. Beside the columns only a few MiB are held. `load(_:options:)` offers more.
     public init(csv path: String, target: String, task: TargetKind = .automatic)
         throws(DatasetError)
     {

@@ -127,7 +127,8 @@ struct GroupedRows {
         return groupOf.map { foldOf[Int($0)] }
     }
 
-    /// For each row whether it is held out, with at most `wanted` rows unless every group is larger.
+    /// For each row whether it is held out, with at most `wanted` rows unless every group is
+    /// larger.
     func holdOut(_ wanted: Int, seed: UInt64) -> [Bool] {
         guard groups.count > 1 else { return groupOf.map { _ in false } }
         let wanted = min(wanted, groupOf.count - 1)

@@ -24,8 +24,8 @@ public struct CategorySets: Sendable, Hashable {
         append(codes, levelCount: (codes.max() ?? -1) + 1)
     }
 
-    /// Adds the set of these codes, each below `levelCount`, and returns its number. The levels that
-    /// are not among them are in the map too, as no members.
+    /// Adds the set of these codes, each below `levelCount`, and returns its number. The levels
+    /// that are not among them are in the map too, as no members.
     package mutating func append(_ codes: some Sequence<Int>, levelCount: Int) -> Int32 {
         var set = [UInt32](repeating: 0, count: (levelCount + 31) / 32)
         for code in codes { set[code / 32] |= 1 << UInt32(code % 32) }

@@ -63,8 +63,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
         case .validationDiffers(let difference):
             "The validation rows differ from the training rows: \(difference)."
         case .gradientNotFinite(let round):
-            "Round \(round) has a gradient that is no finite number; lower the learning rate, scale "
-                + "the target or the weights, or check the objective."
+            "Round \(round) has a gradient that is no finite number; lower the learning rate, "
+                + "scale the target or the weights, or check the objective."
         case .cannotContinue(let reason):
             "The model cannot be continued: \(reason)."
         case .treeCount(let expected, let found):

@@ -123,7 +123,8 @@ package enum BlockKernel {
         (Int(cut) &- value) >> 63
     }
 
-    /// The codes of one row's values: of each input, `searches` has where its cuts start and `steps`.
+    /// The codes of one row's values: of each input, `searches` has where its cuts start and
+    /// `steps`.
     @inline(never)
     package static func codeRow(
         _ values: UnsafePointer<Float>, count: Int, cuts: UnsafePointer<Int32>,

@@ -2,8 +2,8 @@
 ///
 /// Elementwise loops over floats without fused operations: every processor gets the same bits.
 package enum GradientKernel {
-    /// Log loss of two classes: with p = 1 / (1 + e^−score), g = p − y and h = p (1 − p), where y is
-    /// 1 for rows whose target is 1, else 0.
+    /// Log loss of two classes: with p = 1 / (1 + e^−score), g = p − y and h = p (1 − p), where y
+    /// is 1 for rows whose target is 1, else 0.
     @inline(never)
     package static func logistic(
         _ scores: UnsafePointer<Double>, targets: UnsafePointer<Float>, count: Int,

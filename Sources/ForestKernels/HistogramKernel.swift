@@ -4,9 +4,9 @@ internal import CLanes
 ///
 /// An entry is a row as a booster's node holds it: the row's number in the upper 32 bits, below it
 /// the gradient g as Int16 and the hessian h as 15 bits. A packed cell is Σ g × 2³² + Σ h in one
-/// Int64, exact for at most 65,535 rows; a wide histogram keeps Σ g in one plane of cells and Σ h in
-/// another. A feature has 256 cells, feature after feature. All sums are integers: their order and
-/// the number of threads make no difference.
+/// Int64, exact for at most 65,535 rows; a wide histogram keeps Σ g in one plane of cells and Σ h
+/// in another. A feature has 256 cells, feature after feature. All sums are integers: their order
+/// and the number of threads make no difference.
 ///
 /// A tile is the bins of up to 32 features, row after row: `words` × 8 bytes per row, one byte per
 /// feature. A row's bins thus lie in one cache line.

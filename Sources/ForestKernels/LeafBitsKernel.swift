@@ -12,7 +12,8 @@ package enum LeafBitsKernel {
     /// Inputs that a shuffle looks up at a time.
     package static var tableSize: Int { 16 }
 
-    /// Adds the leaf value of each of `count` trees to a sum: tree t to `sums[(first + t) % width]`.
+    /// Adds the leaf value of each of `count` trees to a sum: tree t to `sums[(first + t) %
+    /// width]`.
     ///
     /// `values` has 32 numbers for each tree. `codes` has 16 bytes for each table.
     @inline(never)

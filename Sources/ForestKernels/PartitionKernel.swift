@@ -3,8 +3,8 @@ package enum PartitionKernel {
     /// Rows that go left stay, moved up to the front; the others are written to `right`, both in
     /// their old order. Returns how many go left.
     ///
-    /// `column` has the split feature's bin of every row of the data set, `goesLeft` 1 or 0 for each
-    /// of the 256 bins.
+    /// `column` has the split feature's bin of every row of the data set, `goesLeft` 1 or 0 for
+    /// each of the 256 bins.
     @inline(never)
     package static func divide(
         _ entries: UnsafeMutablePointer<UInt64>, count: Int, column: UnsafePointer<UInt8>,
@@ -53,8 +53,8 @@ package enum PartitionKernel {
         }
     }
 
-    /// Sums the rows' gradients and hessians per leaf: Σ g at `sums[2 * leaf]`, Σ h after it. A null
-    /// pointer for hessians that all count 1.
+    /// Sums the rows' gradients and hessians per leaf: Σ g at `sums[2 * leaf]`, Σ h after it. A
+    /// null pointer for hessians that all count 1.
     @inline(never)
     package static func sumLeaves(
         _ leafOfRow: UnsafePointer<UInt16>, count: Int, gradients: UnsafePointer<Int32>,
@@ -84,7 +84,8 @@ package enum PartitionKernel {
         for row in 0..<count { scores[row] += values[Int(leafOfRow[row])] }
     }
 
-    /// Puts the bins of 8 columns side by side: byte j of `words[row * stride]` is that of column j.
+    /// Puts the bins of 8 columns side by side: byte j of `words[row * stride]` is that of column
+    /// j.
     @inline(never)
     package static func interleave(
         _ columns: UnsafePointer<UnsafePointer<UInt8>>, count: Int,

@@ -80,8 +80,8 @@ package enum ProjectionKernel {
         )
     }
 
-    /// A float's bits as an integer of the same order, and back: compilers make vectors of the least
-    /// of integers, not of floats.
+    /// A float's bits as an integer of the same order, and back: compilers make vectors of the
+    /// least of integers, not of floats.
     @inline(__always)
     private static func sortable(_ bits: Int32) -> Int32 { bits ^ (bits >> 31 & Int32.max) }
 

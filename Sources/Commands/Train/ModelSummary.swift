@@ -18,7 +18,8 @@ struct ModelSummary: Encodable {
         let profile: Profile?
     }
 
-    /// The training distribution. Names have no minimum; what they have is their most frequent ones.
+    /// The training distribution. Names have no minimum; what they have is their most frequent
+    /// ones.
     struct Profile: Encodable {
         let missingShare: Double
         let minimum: Double?

@@ -2,8 +2,8 @@ extension BoosterParameters {
     /// LightGBM's defaults with these changes, named as in LightGBM, XGBoost or scikit-learn:
     /// `["num_leaves": "63", "eta": "0.05", "max_iter": "300"]`.
     ///
-    /// Throws for a name that nobody knows, with those it may be meant for; for one parameter by two
-    /// names; for a value out of range.
+    /// Throws for a name that nobody knows, with those it may be meant for; for one parameter by
+    /// two names; for a value out of range.
     public init(named values: [String: String]) throws(ParameterError) {
         try self.init()
         var given: [String: String] = [:]

@@ -91,8 +91,8 @@ struct GradientPass {
         }
     }
 
-    /// Fills `gradients`, `hessians` and `entries` for a tree of this output. `salt` decides how the
-    /// last digits of entries are rounded.
+    /// Fills `gradients`, `hessians` and `entries` for a tree of this output. `salt` decides how
+    /// the last digits of entries are rounded.
     ///
     /// nil if a gradient or a hessian is not finite.
     func run(output: Int, sample: RoundSample, salt: UInt32) -> Quanta? {

@@ -1,8 +1,8 @@
 /// The histograms of a growing tree's leaves, and the workers' own while one is filled.
 ///
 /// A histogram has 256 cells per feature in two planes; packed ones use the first only. See
-/// `HistogramKernel`. Memory has a bound: a leaf that gets no slot, or loses its own, is summed again
-/// from its rows when it is split; sums are integers, so that this changes nothing.
+/// `HistogramKernel`. Memory has a bound: a leaf that gets no slot, or loses its own, is summed
+/// again from its rows when it is split; sums are integers, so that this changes nothing.
 final class HistogramStore {
     typealias Cells = UnsafeMutablePointer<Int64>
 

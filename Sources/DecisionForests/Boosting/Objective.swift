@@ -17,8 +17,8 @@ protocol Objective: Sendable {
 
     /// Where scores start, `outputCount` of them.
     func averages(of states: RowStates) -> [Double]
-    /// Called for each chunk at the start of a round, before the gradients of any output. `greatest`
-    /// and `scale` are for the objective to keep two numbers per row in.
+    /// Called for each chunk at the start of a round, before the gradients of any output.
+    /// `greatest` and `scale` are for the objective to keep two numbers per row in.
     func prepare(
         _ rows: Range<Int>, of states: RowStates, kernels: BoosterKernels,
         greatest: UnsafeMutablePointer<Float>?, scale: UnsafeMutablePointer<Float>?)
@@ -70,8 +70,8 @@ struct LogisticObjective: Objective {
 
 /// Log loss of many classes; targets are class numbers, and each class has trees of its own.
 ///
-/// The hessian is LightGBM's K / (K − 1) p (1 − p), after Friedman, "Greedy Function Approximation",
-/// Annals of Statistics 29 (2001), algorithm 6.
+/// The hessian is LightGBM's K / (K − 1) p (1 − p), after Friedman, "Greedy Function
+/// Approximation", Annals of Statistics 29 (2001), algorithm 6.
 struct SoftmaxObjective: Objective {
     let outputCount: Int
     var hasHessians: Bool { true }

@@ -9,12 +9,12 @@ import Synchronization
     import Darwin
 #endif
 
-/// Threads that stay for a whole fit: a boosting round has a hundred short loops, too short to start
-/// threads for each.
+/// Threads that stay for a whole fit: a boosting round has a hundred short loops, too short to
+/// start threads for each.
 ///
-/// The caller works too, and takes every piece that no other thread has begun, so that helpers which
-/// get no processor cost nothing. Who waits looks for news for some microseconds, then sleeps: a
-/// busy machine loses no time to waiting.
+/// The caller works too, and takes every piece that no other thread has begun, so that helpers
+/// which get no processor cost nothing. Who waits looks for news for some microseconds, then
+/// sleeps: a busy machine loses no time to waiting.
 final class ThreadTeam: @unchecked Sendable {
     /// The caller included.
     let size: Int
@@ -54,7 +54,8 @@ final class ThreadTeam: @unchecked Sendable {
 
     /// Runs `body` once for every index below `count`; returns when all are done.
     ///
-    /// `worker` in 0 ..< size tells which thread runs it: what `body` keeps per worker needs no lock.
+    /// `worker` in 0 ..< size tells which thread runs it: what `body` keeps per worker needs no
+    /// lock.
     func forEach(_ count: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
         guard !threads.isEmpty, count > 1, count <= Ticket.countMax else {
             for index in 0..<count { body(index, 0) }

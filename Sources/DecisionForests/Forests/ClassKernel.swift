@@ -137,9 +137,9 @@ final class ClassKernel: SplitKernel {
         }
     }
 
-    /// Sorts the categories by one class's share and parts them, for each of the node's classes, the
-    /// heaviest ones where there are many. For two classes the best division is among these; for
-    /// more it is a good one.
+    /// Sorts the categories by one class's share and parts them, for each of the node's classes,
+    /// the heaviest ones where there are many. For two classes the best division is among these;
+    /// for more it is a good one.
     private func scanCategories(
         _ rows: NodeRows<Payload>, _ feature: Int32, _ count: Int, _ best: inout Split
     ) {

@@ -60,8 +60,8 @@ struct OccupiedBins {
         return count
     }
 
-    /// Sorts the listed categories, without the missing bin, so that `isBefore` holds from one place
-    /// to the next; the places are those before sorting. Returns the old place of each.
+    /// Sorts the listed categories, without the missing bin, so that `isBefore` holds from one
+    /// place to the next; the places are those before sorting. Returns the old place of each.
     ///
     /// Of categories sorted by a class's share, or by the target's mean, one of the best divisions
     /// parts the list at some place (Breiman et al., "Classification and regression trees", 1984,

@@ -16,7 +16,8 @@ struct WalkLayout: Sendable {
     private var valueStarts: [Int] = []
     private let treeCount: Int
 
-    /// Categorical nodes that are worth an input each: beyond, walks would test fewer than are made.
+    /// Categorical nodes that are worth an input each: beyond, walks would test fewer than are
+    /// made.
     private static let memberCountMax = 1_024
 
     /// Nil if the ensemble is larger than a node's fields, or if its nodes weigh features.
