@@ -62,7 +62,7 @@ public struct LogisticRegression: Learner, Hashable {
     public func fit(
         _ dataset: Dataset, validation: Dataset?, threads: Int, observer: FitObserver?
     ) throws -> TrainedModel {
-        try fit(dataset, threads: threads, observer: observer, kernels: .of(.widest))
+        try fit(dataset, threads: threads, observer: observer, kernels: .of(.current))
     }
 
     func fit(

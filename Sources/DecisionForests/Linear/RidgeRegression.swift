@@ -37,7 +37,7 @@ public struct RidgeRegression: Learner, Hashable {
             zip(design.weights, target).reduce(0) { $0 + $1.0 * Double($1.1) } / design.totalWeight
         let equations = NormalEquations(
             design: design, scales: design.columns.map { $0.deviation == 0 ? 0 : 1 / $0.deviation },
-            target: target.map { Double($0) - mean }, kernels: .of(.widest), blas: try BLAS.open(),
+            target: target.map { Double($0) - mean }, kernels: .of(.current), blas: try BLAS.open(),
             threads: threads)
         guard let solution = equations.solve(alpha: alpha) else { throw TrainingError.singular }
         let model = try TrainedModel(

@@ -46,14 +46,14 @@ public struct ObliqueForestRegressor: EnsembleLearner, Hashable {
     /// The trees of these numbers, in order; `data` must come with its values.
     public func grow(trees: Range<Int>, on data: BinnedDataset, threads: Int) throws -> [Tree] {
         guard let dataset = data.dataset else { throw TrainingError.noColumns }
-        return try grow(trees: trees, on: dataset, threads: threads, kernels: .of(.widest))
+        return try grow(trees: trees, on: dataset, threads: threads, kernels: .of(.current))
     }
 
     /// The trees of these numbers, in order; nothing is binned for them.
     public func grow(
         trees: Range<Int>, on dataset: Dataset, threads: Int = BinnedDataset.threadsDefault
     ) throws -> [Tree] {
-        try grow(trees: trees, on: dataset, threads: threads, kernels: .of(.widest))
+        try grow(trees: trees, on: dataset, threads: threads, kernels: .of(.current))
     }
 
     func grow(

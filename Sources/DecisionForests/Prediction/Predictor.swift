@@ -37,7 +37,7 @@ public struct Predictor: Sendable {
 
     /// A predictor for an ensemble that may come from anywhere: it is validated first.
     public init(_ ensemble: TreeEnsemble) throws(EnsembleError) {
-        try self.init(ensemble, kernels: .widest)
+        try self.init(ensemble, kernels: .current)
     }
 
     /// A predictor that runs one build of the hot loops, which this machine must have.
