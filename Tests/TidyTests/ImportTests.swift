@@ -38,7 +38,8 @@ struct ImportTests {
 
     @Test("Every row lists only what its room imports")
     func rowsAreUsed() throws {
-        for room in table.rooms {
+        // A room that is another one's sources by a link is read there.
+        for room in table.rooms where !Repository.isLink("Sources/\(room.name)") {
             let imported = Set(try files(of: room.name).flatMap { $0.imports.map(\.module) })
             let dead = room.uses.union(room.products).subtracting(imported)
             #expect(dead.isEmpty, "\(room.name) never imports \(dead.sorted())")

@@ -36,6 +36,11 @@ enum Repository {
         return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
     }
 
+    static func isLink(_ path: String) -> Bool {
+        let file = root.appending(path: path).path
+        return (try? FileManager.default.destinationOfSymbolicLink(atPath: file)) != nil
+    }
+
     static func text(of path: String) throws -> String {
         try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
