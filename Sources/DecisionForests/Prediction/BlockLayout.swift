@@ -47,8 +47,6 @@ struct BlockLayout: Sendable {
         divide(0..<ensemble.trees.count, of: ensemble)
     }
 
-    /// Values of a row's inputs.
-    var inputCount: Int { inputs.count }
     /// Whether a row alone is scored here; otherwise only whole blocks are worth it.
     var takesSingleRows: Bool { bits != nil }
 

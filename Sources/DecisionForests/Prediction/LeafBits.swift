@@ -38,23 +38,26 @@ struct LeafBits: Sendable {
         records += repeatElement(0, count: width)
         records += repeatElement(UInt8.max, count: width)
         var masks = [UInt32](repeating: .max, count: width)
-        let (_, leaves) = tree.shape()
-        let spans = Self.leftSpans(of: tree)
+        let places = Self.leafPlaces(of: tree)
         for (slot, test) in tests.enumerated() {
             records[start + slot] = UInt8(test.input)
             records[start + width + slot] = UInt8(test.cut)
-            let span = spans[test.node]
+            let left = Int(tree.leftChild[test.node])
+            let span = places[left]
             masks[slot] = ~(UInt32((1 << UInt64(span.count)) - 1) << UInt32(span.lowerBound))
         }
         for mask in masks {
             withUnsafeBytes(of: mask.littleEndian) { records += $0 }
         }
-        values += leaves.map { tree.leafValues[$0] }
-        values += repeatElement(0, count: width - leaves.count)
+        var ofPlaces = [Float](repeating: 0, count: width)
+        for node in 0..<tree.nodeCount where tree.splitFeature[node] == Tree.leaf {
+            ofPlaces[places[node].lowerBound] = tree.leafValues[Int(tree.leftChild[node])]
+        }
+        values += ofPlaces
     }
 
-    /// Per inner node, the places from the left of the leaves below its left child.
-    private static func leftSpans(of tree: Tree) -> [Range<Int>] {
+    /// Per node, the places from the left of the leaves below it; a leaf's own is the only one.
+    private static func leafPlaces(of tree: Tree) -> [Range<Int>] {
         // Children stand after their parents: counted from the back, placed from the front.
         var leafCounts = [Int](repeating: 1, count: tree.nodeCount)
         for node in stride(from: tree.nodeCount - 1, through: 0, by: -1)
@@ -62,15 +65,14 @@ struct LeafBits: Sendable {
             let left = Int(tree.leftChild[node])
             leafCounts[node] = leafCounts[left] + leafCounts[left + 1]
         }
-        var first = [Int](repeating: 0, count: tree.nodeCount)
-        var spans = [Range<Int>](repeating: 0..<0, count: tree.nodeCount)
+        var places = leafCounts.map { 0..<$0 }
         for node in 0..<tree.nodeCount where tree.splitFeature[node] != Tree.leaf {
             let left = Int(tree.leftChild[node])
-            spans[node] = first[node]..<first[node] + leafCounts[left]
-            first[left] = first[node]
-            first[left + 1] = first[node] + leafCounts[left]
+            let middle = places[node].lowerBound + leafCounts[left]
+            places[left] = places[node].lowerBound..<middle
+            places[left + 1] = middle..<places[node].upperBound
         }
-        return spans
+        return places
     }
 
     /// Adds the trees' values of one row to its sums.

@@ -88,21 +88,4 @@ extension Tree {
     func isCategorical(_ node: Int) -> Bool {
         !categorySet.isEmpty && categorySet[node] >= 0
     }
-
-    /// Levels below the root, and the leaves from left to right.
-    func shape() -> (depth: Int, leaves: [Int]) {
-        var leaves: [Int] = []
-        var deepest = 0
-        var pending = [(node: 0, depth: 0)]
-        while let (node, depth) = pending.popLast() {
-            guard splitFeature[node] != Tree.leaf else {
-                deepest = max(deepest, depth)
-                leaves.append(Int(leftChild[node]))
-                continue
-            }
-            pending.append((Int(leftChild[node]) + 1, depth + 1))
-            pending.append((Int(leftChild[node]), depth + 1))
-        }
-        return (deepest, leaves)
-    }
 }

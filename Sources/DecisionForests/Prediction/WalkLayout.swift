@@ -38,9 +38,6 @@ struct WalkLayout: Sendable {
         while roots.count % WalkKernel.lanes != 0, let last = roots.last { roots.append(last) }
     }
 
-    /// Values of a row's inputs.
-    var inputCount: Int { inputs.count }
-
     /// Places the pairs of children so that a left child's own follow at once; false if a node
     /// would stand too far from its parent.
     private mutating func append(_ tree: Tree, number: Int) -> Bool {
