@@ -4,27 +4,9 @@ extension LearnerKind {
         name: "forest", summary: "a random forest: many deep trees on samples of rows and features",
         parameters: forestParameters(bootstrap: true), hasRounds: false
     ) { texts, target in
-        let options = try ForestOptions(texts)
-        switch target {
-        case .classes:
-            return try RandomForestClassifier(
-                trees: options.trees, maxDepth: options.maxDepth,
-                maxFeatures: options.maxFeatures ?? .sqrt,
-                minSamplesSplit: options.minSamplesSplit, minSamplesLeaf: options.minSamplesLeaf,
-                bootstrap: options.bootstrap ?? true, maxSamples: options.maxSamples,
-                maxLeafNodes: options.maxLeafNodes,
-                minImpurityDecrease: options.minImpurityDecrease,
-                criterion: classCriterion(texts),
-                classWeight: texts.classWeight("class_weight") ?? .equal, seed: options.seed)
-        case .values:
-            try refuseClassOptions(texts)
-            return try RandomForestRegressor(
-                trees: options.trees, maxDepth: options.maxDepth,
-                maxFeatures: options.maxFeatures ?? .all,
-                minSamplesSplit: options.minSamplesSplit, minSamplesLeaf: options.minSamplesLeaf,
-                bootstrap: options.bootstrap ?? true, maxSamples: options.maxSamples,
-                maxLeafNodes: options.maxLeafNodes,
-                minImpurityDecrease: options.minImpurityDecrease, seed: options.seed)
+        switch try ForestRules(texts, target, thresholds: .best) {
+        case .classes(let rules): RandomForestClassifier(rules)
+        case .values(let rules): RandomForestRegressor(rules)
         }
     }
 
@@ -33,27 +15,9 @@ extension LearnerKind {
         name: "extra", summary: "extra-trees: a forest whose thresholds are drawn at random",
         parameters: forestParameters(bootstrap: false), hasRounds: false
     ) { texts, target in
-        let options = try ForestOptions(texts)
-        switch target {
-        case .classes:
-            return try ExtraTreesClassifier(
-                trees: options.trees, maxDepth: options.maxDepth,
-                maxFeatures: options.maxFeatures ?? .sqrt,
-                minSamplesSplit: options.minSamplesSplit, minSamplesLeaf: options.minSamplesLeaf,
-                bootstrap: options.bootstrap ?? false, maxSamples: options.maxSamples,
-                maxLeafNodes: options.maxLeafNodes,
-                minImpurityDecrease: options.minImpurityDecrease,
-                criterion: classCriterion(texts),
-                classWeight: texts.classWeight("class_weight") ?? .equal, seed: options.seed)
-        case .values:
-            try refuseClassOptions(texts)
-            return try ExtraTreesRegressor(
-                trees: options.trees, maxDepth: options.maxDepth,
-                maxFeatures: options.maxFeatures ?? .all,
-                minSamplesSplit: options.minSamplesSplit, minSamplesLeaf: options.minSamplesLeaf,
-                bootstrap: options.bootstrap ?? false, maxSamples: options.maxSamples,
-                maxLeafNodes: options.maxLeafNodes,
-                minImpurityDecrease: options.minImpurityDecrease, seed: options.seed)
+        switch try ForestRules(texts, target, thresholds: .random) {
+        case .classes(let rules): ExtraTreesClassifier(rules)
+        case .values(let rules): ExtraTreesRegressor(rules)
         }
     }
 
@@ -97,6 +61,49 @@ extension LearnerKind {
             .seed,
         ]
     }
+}
+
+/// What a forest of either kind was told in words.
+private enum ForestRules {
+    case classes(ForestClassification)
+    case values(ForestRegression)
+
+    /// Random forests and extra-trees differ in their thresholds, and in whether rows are drawn
+    /// unless told.
+    init(
+        _ texts: ParameterTexts, _ target: Dataset.Target,
+        thresholds: ForestParameters.ThresholdChoice
+    ) throws {
+        switch target {
+        case .classes:
+            self = .classes(
+                try ForestClassification(
+                    forest: Self.forest(texts, thresholds, maxFeatures: .sqrt),
+                    criterion: Self.classCriterion(texts),
+                    classWeight: texts.classWeight("class_weight") ?? .equal))
+        case .values:
+            try Self.refuseClassOptions(texts)
+            self = .values(
+                ForestRegression(forest: try Self.forest(texts, thresholds, maxFeatures: .all)))
+        }
+    }
+
+    private static func forest(
+        _ texts: ParameterTexts, _ thresholds: ForestParameters.ThresholdChoice,
+        maxFeatures: MaxFeatures
+    ) throws -> ForestParameters {
+        try ForestParameters(
+            treeCount: texts.number("n_estimators") ?? 100,
+            maxDepth: texts.limit("max_depth") ?? nil,
+            maxFeatures: texts.maxFeatures("max_features") ?? maxFeatures,
+            minSamplesSplit: texts.number("min_samples_split") ?? 2,
+            minSamplesLeaf: texts.number("min_samples_leaf") ?? 1,
+            bootstrap: texts.flag("bootstrap") ?? (thresholds == .best),
+            maxSamples: texts.maxSamples("max_samples"),
+            maxLeafNodes: texts.limit("max_leaf_nodes") ?? nil,
+            minImpurityDecrease: texts.number("min_impurity_decrease") ?? 0,
+            thresholds: thresholds, seed: texts.number("random_state") ?? 0)
+    }
 
     private static func classCriterion(
         _ texts: ParameterTexts
@@ -115,33 +122,6 @@ extension LearnerKind {
                 "class_weight", texts["class_weight"] ?? "", allowed: "None for a target of numbers"
             )
         }
-    }
-}
-
-/// What all forests can be told in words.
-private struct ForestOptions {
-    let trees: Int
-    let maxDepth: Int?
-    let maxFeatures: MaxFeatures?
-    let minSamplesSplit: Int
-    let minSamplesLeaf: Int
-    let bootstrap: Bool?
-    let maxSamples: MaxSamples?
-    let maxLeafNodes: Int?
-    let minImpurityDecrease: Double
-    let seed: UInt64
-
-    init(_ texts: ParameterTexts) throws(ParameterError) {
-        trees = try texts.number("n_estimators") ?? 100
-        maxDepth = try texts.limit("max_depth") ?? nil
-        maxFeatures = try texts.maxFeatures("max_features")
-        minSamplesSplit = try texts.number("min_samples_split") ?? 2
-        minSamplesLeaf = try texts.number("min_samples_leaf") ?? 1
-        bootstrap = try texts.flag("bootstrap")
-        maxSamples = try texts.maxSamples("max_samples")
-        maxLeafNodes = try texts.limit("max_leaf_nodes") ?? nil
-        minImpurityDecrease = try texts.number("min_impurity_decrease") ?? 0
-        seed = try texts.number("random_state") ?? 0
     }
 }
 

@@ -42,6 +42,8 @@ public struct ExtraTreesClassifier: EnsembleLearner, Hashable {
             forest: forest, criterion: criterion, classWeight: classWeight)
     }
 
+    init(_ rules: ForestClassification) { self.rules = rules }
+
     /// What the forest shares with a regressor.
     public var forest: ForestParameters { rules.forest }
 

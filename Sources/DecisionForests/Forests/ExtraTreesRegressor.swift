@@ -26,6 +26,8 @@ public struct ExtraTreesRegressor: EnsembleLearner, Hashable {
                 minImpurityDecrease: minImpurityDecrease, thresholds: .random, seed: seed))
     }
 
+    init(_ rules: ForestRegression) { self.rules = rules }
+
     /// The forest's parameters.
     public var forest: ForestParameters { rules.forest }
 

@@ -41,6 +41,8 @@ public struct RandomForestClassifier: EnsembleLearner, Hashable {
             forest: forest, criterion: criterion, classWeight: classWeight)
     }
 
+    init(_ rules: ForestClassification) { self.rules = rules }
+
     /// What the forest shares with a regressor.
     public var forest: ForestParameters { rules.forest }
 

@@ -24,6 +24,8 @@ public struct RandomForestRegressor: EnsembleLearner, Hashable {
                 minImpurityDecrease: minImpurityDecrease, thresholds: .best, seed: seed))
     }
 
+    init(_ rules: ForestRegression) { self.rules = rules }
+
     /// The forest's parameters.
     public var forest: ForestParameters { rules.forest }
 
