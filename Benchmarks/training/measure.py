@@ -77,14 +77,14 @@ def printed(command, environment):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def compare(bench, learners, data, spec, note=print):
-    """Medians over the seeds for each learner.
+def compare(bench, learners, data, spec, note=print, seeds=None):
+    """Medians of times and means of metrics over the seeds, for each learner.
 
     Learners take turns, so that a busy minute of the machine does not fall on one of them. `data`
     is a set, or a function from the seed to one.
     """
     runs = {learner: [] for learner in learners}
-    for seed in range(bench.seeds):
+    for seed in range(seeds or bench.seeds):
         rows = data(seed) if callable(data) else data
         for learner in learners[seed % len(learners):] + learners[:seed % len(learners)]:
             report = bench.run(learner, rows, spec | {"seed": seed})
@@ -99,14 +99,15 @@ def middle(report, field):
 
 
 def summary(reports):
-    names = reports[0]["metrics"]
+    samples = {
+        name: [r["metrics"][name] for r in reports] for name in reports[0]["metrics"]
+        if all(name in r["metrics"] for r in reports)}
     return {
         "cpu_seconds": statistics.median(middle(r, "cpu_seconds") for r in reports),
         "cpu_samples": [round(middle(r, "cpu_seconds"), 4) for r in reports],
         "wall_seconds": statistics.median(middle(r, "wall_seconds") for r in reports),
         # Later fits of a process reuse what the first one freed: only the first counts.
         "peak_bytes": statistics.median(r["fits"][0]["peak_bytes"] for r in reports),
-        "metrics": {
-            name: statistics.median(r["metrics"][name] for r in reports)
-            for name in names if all(name in r["metrics"] for r in reports)},
+        "metrics": {name: statistics.mean(values) for name, values in samples.items()},
+        "metric_samples": samples,
     }

@@ -16,11 +16,13 @@ def document(kept):
         "seconds of processor",
         "time (user and system) of the fit alone: binning and the library's own form of the data "
         "included,",
-        "reading files not. Each fit runs in a process of its own; figures are medians over the "
-        "seeds, and learners",
-        "take turns. Memory is what the fit adds, at its peak, to a process that holds the rows. "
-        "Quality is",
-        "measured on rows that no learner saw. The code is in `Benchmarks/training`.",
+        "reading files not. Each fit runs in a process of its own, and learners take turns. Each "
+        "seed is another",
+        "data set: times are medians over the seeds, quality is the mean over them, on rows that "
+        "no learner saw.",
+        "Memory is what the fit adds, at its peak, to a process that holds the rows. The code is "
+        "in",
+        "`Benchmarks/training`.",
         "",
     ]
     writers = {
@@ -60,7 +62,15 @@ def times(cases):
                 f"| {case['name'] if index == 0 else ''} | {learner} | "
                 f"{figures['cpu_seconds']:.3f} | {figures['cpu_seconds'] / best:.2f} | "
                 f"{figures['peak_bytes'] / MEGA:.0f} | {shown(figures['metrics'])} |")
-    return lines
+    return lines + [""] + [gap(case) for case in cases]
+
+
+def gap(case):
+    """A sentence on our quality beside the best other's."""
+    metric, best, mean, error = sections.quality_gap(case["results"])
+    figure = f"RMSE {mean:.4f} times" if metric == "rmse" else f"AUC {mean:+.4f} against"
+    spread = f" (standard error {error:.4f})" if error is not None else ""
+    return f"- {case['name']}: {figure} that of {best}, the best other on average{spread}."
 
 
 def shown(metrics):

@@ -20,9 +20,26 @@ def shrunk(bench, rows):
     return rows // 10 if bench.quick else rows
 
 
-def case(bench, name, learners, data, spec):
+def case(bench, name, learners, data, spec, seeds=None):
+    """`data` is a set, or a function from a seed to one; `seeds` is `bench.seeds` unless given."""
     note(f"{name}:")
-    return {"name": name, "results": measure.compare(bench, learners, data, spec, note)}
+    return {"name": name, "results": measure.compare(bench, learners, data, spec, note, seeds)}
+
+
+# One forest's quality varies more from seed to seed than learners do from each other.
+FOREST_SEEDS = 5
+FIRST_SEED = 42
+
+
+def classification(bench, rows, *shape, **options):
+    """A set per seed: what is left of chance in one set's rows would pass for a difference."""
+    return lambda seed: datasets.classification(
+        shrunk(bench, rows), *shape, **options, seed=FIRST_SEED + seed)
+
+
+def regression(bench, rows, features):
+    return lambda seed: datasets.regression(
+        shrunk(bench, rows), features, seed=FIRST_SEED + seed)
 
 
 def boosting(bench):
@@ -30,10 +47,10 @@ def boosting(bench):
     learners = [OURS, "LightGBM", "XGBoost", "scikit-learn"]
     spec = BOOSTED | {"threads": 1}
     sets = [
-        ("800k × 28, two classes", datasets.classification(shrunk(bench, 1_000_000), 28)),
-        ("80k × 50, two classes", datasets.classification(shrunk(bench, 100_000), 50)),
-        ("80k × 30, five classes", datasets.classification(shrunk(bench, 100_000), 30, 5)),
-        ("160k × 20, regression", datasets.regression(shrunk(bench, 200_000), 20)),
+        ("800k × 28, two classes", classification(bench, 1_000_000, 28)),
+        ("80k × 50, two classes", classification(bench, 100_000, 50)),
+        ("80k × 30, five classes", classification(bench, 100_000, 30, 5)),
+        ("160k × 20, regression", regression(bench, 200_000, 20)),
     ]
     return [case(bench, name, learners, data, spec) for name, data in sets]
 
@@ -41,20 +58,21 @@ def boosting(bench):
 def forests(bench):
     """Bootstrapped trees of one forest each; few trees where each is large."""
     everyone = [OURS, "scikit-learn", "Yggdrasil", "LightGBM", "XGBoost"]
+    seeds = max(bench.seeds, FOREST_SEEDS) if not bench.quick else bench.seeds
+    deep = {"depth": 16, "features": "sqrt", "threads": 1}
     return [
         case(
             bench, "80k × 50, 20 trees of depth 16, √features", everyone,
-            datasets.classification(shrunk(bench, 100_000), 50),
-            FOREST | {"trees": 20, "depth": 16, "features": "sqrt", "threads": 1}),
+            classification(bench, 100_000, 50), FOREST | deep | {"trees": 20}, seeds),
         case(
             bench, "800k × 28, 3 trees to the end, √features", [OURS, "scikit-learn"],
-            datasets.classification(shrunk(bench, 1_000_000), 28),
-            FOREST | {"trees": 3, "depth": 0, "features": "sqrt", "threads": 1}),
+            classification(bench, 1_000_000, 28), FOREST | deep | {"trees": 3, "depth": 0}, seeds),
         case(
             bench, "1,500 × 20, 75 trees of depth 30, 0.7 of the features", everyone,
-            datasets.classification(3_000, 20, train_rows=1_500),
+            lambda seed: datasets.classification(
+                20_000, 20, train_rows=1_500, seed=FIRST_SEED + seed),
             FOREST | {
-                "trees": 75, "depth": 30, "features": 0.7, "threads": 1, "repeats": 5}),
+                "trees": 75, "depth": 30, "features": 0.7, "threads": 1, "repeats": 5}, seeds),
     ]
 
 
@@ -143,6 +161,29 @@ def best_peer(results, field, least=True):
     values = {name: figures[field] for name, figures in results.items() if name != OURS}
     name = (min if least else max)(values, key=values.get)
     return name, values[name]
+
+
+def quality_gap(results):
+    """Ours against the best other by the mean over the seeds, seed by seed.
+
+    Areas as a difference and errors as a ratio: name, mean, and its standard error (None for one
+    seed). None where there is no such metric.
+    """
+    for metric in ("roc_auc", "rmse"):
+        if metric in results[OURS]["metrics"]:
+            break
+    else:
+        return None
+    means = {name: figures["metrics"][metric] for name, figures in results.items()}
+    others = {name: mean for name, mean in means.items() if name != OURS}
+    is_error = metric == "rmse"
+    best = (min if is_error else max)(others, key=others.get)
+    gaps = [
+        ours / theirs if is_error else ours - theirs
+        for ours, theirs in zip(
+            results[OURS]["metric_samples"][metric], results[best]["metric_samples"][metric])]
+    error = statistics.stdev(gaps) / len(gaps) ** 0.5 if len(gaps) > 1 else None
+    return metric, best, statistics.mean(gaps), error
 
 
 def losses(pairs, tolerance=0.02):

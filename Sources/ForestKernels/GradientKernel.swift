@@ -45,18 +45,18 @@ package enum GradientKernel {
     }
 
     /// Log loss of many classes for one of them: p = e^(score − greatest) × scale, g = p − y and
-    /// h = factor × p (1 − p), y being 1 for rows whose target is `output`.
+    /// h = p (1 − p), y being 1 for rows whose target is `output`.
     @inline(never)
     package static func softmax(
         _ scores: UnsafePointer<Double>, greatest: UnsafePointer<Float>,
-        scale: UnsafePointer<Float>, targets: UnsafePointer<Float>, output: Float, factor: Float,
-        count: Int, gradients: UnsafeMutablePointer<Float>, hessians: UnsafeMutablePointer<Float>
+        scale: UnsafePointer<Float>, targets: UnsafePointer<Float>, output: Float, count: Int,
+        gradients: UnsafeMutablePointer<Float>, hessians: UnsafeMutablePointer<Float>
     ) {
         for row in 0..<count {
             let share = Exponential.of(Float(scores[row]) - greatest[row]) * scale[row]
             let truth: Float = targets[row] == output ? 1 : 0
             gradients[row] = share - truth
-            hessians[row] = factor * share * (1 - share)
+            hessians[row] = share * (1 - share)
         }
     }
 

@@ -63,7 +63,7 @@ struct BoosterKernels: Sendable {
     let softmax:
         @Sendable (
             UnsafePointer<Double>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>,
-            Float, Float, Int, Floats, Floats
+            Float, Int, Floats, Floats
         ) -> Void
     let squared: @Sendable (UnsafePointer<Double>, UnsafePointer<Float>, Int, Floats) -> Void
     let poisson:
