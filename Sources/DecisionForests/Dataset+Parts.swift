@@ -4,8 +4,12 @@ extension Dataset {
     /// `holdout` is the second part's share, strictly between 0 and 1, rounded up to whole rows.
     /// Classes keep their shares in both parts as closely as whole rows allow. Both parts have rows
     /// if there are at least two. Which rows go where depends on `seed` and the row's number alone.
+    /// Where the data set has groups, whole groups are held out: `split(holdout:groups:seed:)`.
     public func split(holdout: Double, seed: UInt64) -> (train: Dataset, holdout: Dataset) {
         precondition(holdout > 0 && holdout < 1, "holdout is a share between 0 and 1")
+        if let groups {
+            return split(holdout: holdout, by: GroupedRows(self, checked: groups), seed: seed)
+        }
         let wanted = min(Int((holdout * Double(rowCount)).rounded(.up)), max(0, rowCount - 1))
         let groups = shuffledGroups(seed: seed)
         let counts = Self.apportion(wanted, among: groups.map(\.count))
@@ -21,9 +25,11 @@ extension Dataset {
 
     /// The data set dealt into `count` parts for cross-validation, each class evenly.
     ///
-    /// `count` is at least 2; with fewer rows than that there is one fold per row.
+    /// `count` is at least 2; with fewer rows than that there is one fold per row. Where the data
+    /// set has groups, none is in two parts: `folds(_:groups:seed:)`.
     public func folds(_ count: Int, seed: UInt64 = 0) -> [Fold] {
         precondition(count >= 2, "cross-validation needs at least two folds")
+        if let groups { return folds(count, by: GroupedRows(self, checked: groups), seed: seed) }
         let foldCount = min(count, rowCount)
         var foldOf = [Int32](repeating: 0, count: rowCount)
         // One round over all classes: a small class starts where the one before it ended.

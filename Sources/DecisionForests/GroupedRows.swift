@@ -9,11 +9,13 @@ extension Dataset {
         _ count: Int, groups: [Int32], seed: UInt64 = 0
     ) throws(DatasetError) -> [Fold] {
         precondition(count >= 2, "cross-validation needs at least two folds")
-        let grouped = try GroupedRows(self, groups: groups)
-        let foldOf = grouped.deal(into: min(count, grouped.groupCount), seed: seed)
-        return (0..<min(count, grouped.groupCount)).map {
-            Fold(dataset: self, foldOf: foldOf, index: $0)
-        }
+        return folds(count, by: try GroupedRows(self, groups: groups), seed: seed)
+    }
+
+    func folds(_ count: Int, by grouped: GroupedRows, seed: UInt64) -> [Fold] {
+        let foldCount = min(count, grouped.groupCount)
+        let foldOf = grouped.deal(into: foldCount, seed: seed)
+        return (0..<foldCount).map { Fold(dataset: self, foldOf: foldOf, index: $0) }
     }
 
     /// Two parts without a common group; rows keep their order.
@@ -26,7 +28,12 @@ extension Dataset {
         holdout: Double, groups: [Int32], seed: UInt64
     ) throws(DatasetError) -> (train: Dataset, holdout: Dataset) {
         precondition(holdout > 0 && holdout < 1, "holdout is a share between 0 and 1")
-        let grouped = try GroupedRows(self, groups: groups)
+        return split(holdout: holdout, by: try GroupedRows(self, groups: groups), seed: seed)
+    }
+
+    func split(
+        holdout: Double, by grouped: GroupedRows, seed: UInt64
+    ) -> (train: Dataset, holdout: Dataset) {
         let isHeldOut = grouped.holdOut(Int((holdout * Double(rowCount)).rounded(.up)), seed: seed)
         return (
             subset(rows: (0..<rowCount).filter { !isHeldOut[$0] }),
@@ -63,6 +70,11 @@ struct GroupedRows {
         guard ids.count == dataset.rowCount else {
             throw .shape("\(ids.count) group numbers for \(dataset.rowCount) rows")
         }
+        self.init(dataset, checked: ids)
+    }
+
+    /// - Parameter ids: One per row, as a data set's own are.
+    init(_ dataset: Dataset, checked ids: [Int32]) {
         var labels = [Int32](repeating: 0, count: ids.count)
         var classCount = 1
         if case .classes(let names, let indices) = dataset.target {

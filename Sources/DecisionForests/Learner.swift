@@ -28,14 +28,18 @@ public struct FitProgress: Sendable, Hashable {
     public let done: Int
     /// Rounds or trees at most.
     public let total: Int
-    /// Figures of the round that has just ended ("train_log_loss", "validation_auc"), in a fixed
+    /// Figures of the round that has just ended ("train_log_loss", "valid_log_loss"), in a fixed
     /// order; empty for learners without rounds.
     public let metrics: [Evaluation.Metric]
+    /// Rounds or trees that an interrupted fit had left to this one; 0 for a fit from the start.
+    /// While `done` is no greater than that, rounds are told again, with the same figures.
+    public let resumed: Int
 
-    package init(done: Int, total: Int, metrics: [Evaluation.Metric] = []) {
-        self.done = done
-        self.total = total
-        self.metrics = metrics
+    package init(
+        done: Int, total: Int, metrics: [Evaluation.Metric] = [], resumed: Int = 0
+    ) {
+        (self.done, self.total) = (done, total)
+        (self.metrics, self.resumed) = (metrics, resumed)
     }
 }
 

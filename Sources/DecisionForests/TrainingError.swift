@@ -28,6 +28,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     case gradientNotFinite(round: Int)
     /// The model cannot be continued with these rows and parameters.
     case cannotContinue(String)
+    /// A checkpoint is not one of this learner on these rows.
+    case cannotResume(String)
     /// The trees given do not make up the forest.
     case treeCount(expected: Int, found: Int)
 
@@ -67,6 +69,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
                 + "scale the target or the weights, or check the objective."
         case .cannotContinue(let reason):
             "The model cannot be continued: \(reason)."
+        case .cannotResume(let reason):
+            "The checkpoint is of another fit: \(reason)."
         case .treeCount(let expected, let found):
             "The forest has \(expected) trees, \(found) were given."
         }

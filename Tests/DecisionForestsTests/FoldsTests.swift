@@ -20,6 +20,28 @@ struct FoldsTests {
             "folds.py", [input, output], output: output, in: folder)
     }
 
+    @Test("A data set's own groups are kept together without being named", arguments: [1, 3])
+    func ownGroups(classes: Int) throws {
+        let (plain, groups) = try data(classes: classes, groups: 12, seed: 4)
+        let data = try Dataset(
+            columns: plain.columns, featureNames: plain.featureNames, target: plain.target,
+            targetName: plain.targetName, groups: groups)
+        let folds = data.folds(4, seed: 2)
+        #expect(
+            try folds.map(\.validationRows)
+                == data.folds(4, groups: groups, seed: 2).map(\.validationRows))
+        #expect(folds.flatMap(\.validationRows).sorted() == Array(0..<data.rowCount))
+        for fold in folds {
+            let train = Set(fold.trainRows.map { groups[$0] })
+            #expect(fold.validationRows.allSatisfy { !train.contains(groups[$0]) })
+        }
+        let (train, holdout) = data.split(holdout: 0.3, seed: 5)
+        let ids = Set(try #require(train.groups))
+        #expect(try #require(holdout.groups).allSatisfy { !ids.contains($0) })
+        #expect(holdout.rowCount > 0 && train.rowCount + holdout.rowCount == data.rowCount)
+        #expect(data.folds(40).count == Set(groups).count)
+    }
+
     /// Rows of random classes, the higher ones rarer, in groups of very different sizes.
     private func data(classes: Int, groups: Int, seed: UInt64) throws -> (Dataset, [Int32]) {
         let chance = Chance(seed: seed)

@@ -97,7 +97,7 @@ import Testing
             done: round, total: total,
             metrics: [
                 Evaluation.Metric(name: "train_log_loss", value: 1 / Double(round)),
-                Evaluation.Metric(name: "validation_log_loss", value: 2 / Double(round)),
+                Evaluation.Metric(name: "valid_log_loss", value: 2 / Double(round)),
             ])
     }
 
@@ -114,7 +114,7 @@ import Testing
         let rounds = recorder.history.rounds
         #expect(rounds.map(\.number) == [1, 2, 3])
         #expect(rounds.map(\.time) == [250, 500, 750].map { 1_700_000_000_000 + $0 })
-        #expect(rounds[1].names == ["train_log_loss", "validation_log_loss"])
+        #expect(rounds[1].names == ["train_log_loss", "valid_log_loss"])
         #expect(rounds[1].values == [0.5, 1])
         try recorder.note(FitProgress(done: 4, total: 4))
         #expect(recorder.history.rounds.count == 3)
@@ -146,7 +146,7 @@ import Testing
             history.rounds.append(
                 FitHistory.Round(
                     number: round, time: 1_700_000_000_000 + Int64(round),
-                    names: ["train_log_loss", "validation_log_loss"],
+                    names: ["train_log_loss", "valid_log_loss"],
                     values: [1 / Double(round), 2 / Double(round)]))
         }
         let job = MLflowServer.unique("job")
@@ -164,7 +164,7 @@ import Testing
             }
         }
         let logged = try await client.metricHistory(
-            of: "validation_log_loss", run: try #require(id))
+            of: "valid_log_loss", run: try #require(id))
         #expect(logged.map(\.step) == Array(1...1_200))
         #expect(logged.map(\.value) == (1...1_200).map { 2 / Double($0) })
     }

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 
 /// One line on a terminal's standard error that says how far a fit is, rewritten in place:
-/// "boosted: 40/100, train_log_loss 0.31, validation_log_loss 0.35, ETA 3 s". Writes nothing
+/// "boosted: 40/100, train_log_loss 0.31, valid_log_loss 0.35, ETA 3 s". Writes nothing
 /// anywhere else.
 final class ProgressLine: Sendable {
     private struct State {

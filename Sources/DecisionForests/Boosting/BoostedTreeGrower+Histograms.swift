@@ -276,8 +276,11 @@ extension BoostedTreeGrower {
     /// Gives a leaf the best of the splits that were found: ties go to the lower feature. A leaf
     /// without a gain is closed.
     private func choose(_ leaf: inout Leaf, from side: Int) {
+        let ofLevel = BoosterPlan.draw(
+            features, share: plan.parameters.featureShareByLevel,
+            chance: chance.child(0x6C65_7665).child(UInt64(leaf.depth)))  // "leve"
         let allowed = BoosterPlan.draw(
-            features, share: plan.parameters.featureShareByNode,
+            ofLevel, share: plan.parameters.featureShareByNode,
             chance: chance.child(UInt64(leaf.node)))
         var best = NodeSplit()
         for feature in allowed {

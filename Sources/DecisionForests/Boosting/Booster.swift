@@ -15,18 +15,18 @@ final class Booster {
     private(set) var trees: [Tree] = []
     private var sample: RoundSample
 
-    /// Starts from nothing, or from a model's scores and trees.
+    /// Starts from these scores, or those that parameters and targets ask for.
     init(
-        plan: BoosterPlan, states: RowStates, objective: any Objective, earlier: TreeEnsemble?
-    ) throws {
+        plan: BoosterPlan, states: RowStates, objective: any Objective, baseScores given: [Float]?
+    ) {
         self.plan = plan
         self.states = states
         self.objective = objective
         pass = GradientPass(
             states: states, objective: objective, kernels: plan.kernels, team: plan.team)
         grower = BoostedTreeGrower(plan: plan, states: states)
-        if let earlier {
-            baseScores = earlier.baseScores
+        if let given {
+            baseScores = given
         } else if plan.parameters.startsFromAverage {
             baseScores = objective.averages(of: states).map { Self.finite($0) }
         } else {
@@ -37,12 +37,14 @@ final class Booster {
             (states.scores.base + output * states.rowCount).update(
                 repeating: Double(score), count: states.rowCount)
         }
-        guard let earlier else { return }
-        trees = earlier.trees
-        let scorer = TreeScorer(plan.dataset)
-        for (number, tree) in trees.enumerated() {
-            let output = number % objective.outputCount
+    }
+
+    /// Takes the trees of a round that was grown before, one per output, as if they had been grown
+    /// now. `scorer` is of the plan's data.
+    func takeRound(_ earlier: some Sequence<Tree>, scorer: TreeScorer) throws {
+        for (output, tree) in earlier.enumerated() {
             try scorer.add(tree, to: states.scores.base + output * states.rowCount)
+            trees.append(tree)
         }
     }
 

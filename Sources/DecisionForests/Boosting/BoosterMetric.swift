@@ -43,9 +43,10 @@ public enum BoosterMetric: String, Sendable, Hashable, Codable, CaseIterable {
     ///   - scores: Output k's score of row r at `k * count + r`, before the transform.
     ///   - targets: Class numbers or values.
     ///   - share: The quantile that `pinball` is of.
+    ///   - team: Whose threads compute the rows' losses.
     func value(
         scores: UnsafePointer<Double>, outputCount: Int, targets: [Float], weights: [Float]?,
-        transform: TreeEnsemble.Transform, share: Double
+        transform: TreeEnsemble.Transform, share: Double, team: ThreadTeam
     ) -> Double {
         let count = targets.count
         if self == .rocAUC {
@@ -54,14 +55,24 @@ public enum BoosterMetric: String, Sendable, Hashable, Codable, CaseIterable {
         let weight = { (row: Int) in weights.map { Double($0[row]) } ?? 1 }
         let total = ExactSum.sum(count: count, weight)
         guard total > 0 else { return 0 }
-        let sum = ExactSum.sum(count: count) { row in
-            weight(row)
-                * loss(
-                    row, scores, count: count, outputCount: outputCount, truth: targets[row],
-                    transform: transform, share: share)
+        let losses = HugeBuffer<Double>(count: count)
+        let (chunk, out) = (Self.chunkRows, losses.base)
+        nonisolated(unsafe) let scores = scores
+        team.forEach((count + chunk - 1) / chunk) { number, _ in
+            for row in number * chunk..<min(count, (number + 1) * chunk) {
+                out[row] =
+                    weight(row)
+                    * loss(
+                        row, scores, count: count, outputCount: outputCount, truth: targets[row],
+                        transform: transform, share: share)
+            }
         }
+        let sum = ExactSum.sum(count: count) { out[$0] }
         return self == .rmse ? (sum / total).squareRoot() : sum / total
     }
+
+    /// Rows that one thread judges at a time.
+    private static let chunkRows = 4096
 
     private func loss(
         _ row: Int, _ scores: UnsafePointer<Double>, count: Int, outputCount: Int, truth: Float,

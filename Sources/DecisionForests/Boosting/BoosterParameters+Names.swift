@@ -9,19 +9,22 @@ extension BoosterParameters {
         var given: [String: String] = [:]
         for name in values.keys.sorted() {
             guard let entry = Self.entry(name) else { throw Self.unknown(name) }
-            if let other = given[entry.name] {
+            let meant = entry.name == ParameterName.halfGain ? "min_gain_to_split" : entry.name
+            if let other = given[meant] {
                 throw ParameterError(
                     name, values[name] ?? "", allowed: "left out: \(other) says the same")
             }
-            given[entry.name] = name
+            given[meant] = name
             try entry.write(&self, .init(name: name, text: values[name] ?? ""))
         }
         try check()
     }
 
-    /// The parameters as MLflow shows them, by LightGBM's names.
+    /// The parameters as MLflow shows them, by LightGBM's names: all that decide a model.
     var list: [TrainedModel.Parameter] {
-        ParameterName.table.filter { $0.name != "gamma" }.map { .init($0.name, $0.read(self)) }
+        ParameterName.table
+            .filter { ![ParameterName.halfGain, ParameterName.judgesTraining].contains($0.name) }
+            .map { .init($0.name, $0.read(self)) }
     }
 
     /// "num_iterations=100, num_leaves=31, learning_rate=0.1"
@@ -57,6 +60,7 @@ extension BoosterParameters: Codable {
     public func encode(to encoder: any Encoder) throws {
         var values: [String: String] = [:]
         for parameter in list { values[parameter.name] = parameter.value }
+        values[ParameterName.judgesTraining] = judgesTraining ? "true" : "false"
         var container = encoder.singleValueContainer()
         try container.encode(values)
     }

@@ -37,7 +37,9 @@ public struct BoosterParameters: Sendable, Hashable {
     public internal(set) var rowShareRounds = 0
     /// Share of the features that a tree sees.
     public internal(set) var featureShare = 1.0
-    /// Share of the tree's features that a node sees.
+    /// Share of the tree's features that the nodes of one depth see.
+    public internal(set) var featureShareByLevel = 1.0
+    /// Share of its level's features that a node sees.
     public internal(set) var featureShareByNode = 1.0
     /// Bins for the values of a feature, without the one for missing values.
     public internal(set) var binCountMax = 255
@@ -57,6 +59,8 @@ public struct BoosterParameters: Sendable, Hashable {
     public internal(set) var minRowsInCategoryGroup = 100
     /// Rounds without a better figure on the validation rows after which a fit ends; nil for never.
     public internal(set) var earlyStoppingRounds: Int?
+    /// Whether the training rows are judged after each round too. The model is the same.
+    public internal(set) var judgesTraining = false
     /// Whether scores start from the target's average rather than 0.
     public internal(set) var startsFromAverage = true
     /// Decides every chance.
@@ -67,8 +71,10 @@ public struct BoosterParameters: Sendable, Hashable {
         rounds: Int = 100, learningRate: Double = 0.1, leaves: Int = 31, maxDepth: Int? = nil,
         growth: TreeGrowth = .leafWise, minRowsInLeaf: Int = 20, minHessianInLeaf: Double = 1e-3,
         minGain: Double = 0, lambdaL1: Double = 0, lambdaL2: Double = 0, rowShare: Double = 1,
-        featureShare: Double = 1, featureShareByNode: Double = 1, bins: Int = 255,
-        monotone: [Int] = [], earlyStoppingRounds: Int? = nil, seed: UInt64 = 0
+        featureShare: Double = 1, featureShareByLevel: Double = 1, featureShareByNode: Double = 1,
+        bins: Int = 255,
+        monotone: [Int] = [], earlyStoppingRounds: Int? = nil, judgesTraining: Bool = false,
+        seed: UInt64 = 0
     ) throws(ParameterError) {
         (roundCount, leafCountMax, binCountMax) = (rounds, leaves, bins)
         (self.learningRate, self.maxDepth, self.growth) = (learningRate, maxDepth, growth)
@@ -76,7 +82,10 @@ public struct BoosterParameters: Sendable, Hashable {
         (self.minGain, self.lambdaL1, self.lambdaL2) = (minGain, lambdaL1, lambdaL2)
         (self.rowShare, rowShareRounds) = (rowShare, rowShare < 1 ? 1 : 0)
         self.featureShare = featureShare
-        self.featureShareByNode = featureShareByNode
+        (self.featureShareByLevel, self.featureShareByNode) = (
+            featureShareByLevel, featureShareByNode
+        )
+        self.judgesTraining = judgesTraining
         (self.monotone, self.earlyStoppingRounds) = (monotone, earlyStoppingRounds)
         self.seed = seed
         try check()
@@ -96,6 +105,7 @@ public struct BoosterParameters: Sendable, Hashable {
         try ParameterError.check("bagging_fraction", rowShare, isIn: 1e-6...1)
         try ParameterError.check("bagging_freq", rowShareRounds, isIn: 0...100_000)
         try ParameterError.check("feature_fraction", featureShare, isIn: 1e-6...1)
+        try ParameterError.check("colsample_bylevel", featureShareByLevel, isIn: 1e-6...1)
         try ParameterError.check("feature_fraction_bynode", featureShareByNode, isIn: 1e-6...1)
         try ParameterError.check("max_bin", binCountMax, isIn: 2...FeatureBinner.valueBinsMax)
         try ParameterError.check("max_cat_threshold", categoriesInSplitMax, isIn: 1...255)

@@ -13,9 +13,17 @@ struct GradientBoosting {
     struct Circumstances {
         var validation: (dataset: Dataset, targets: [Float])?
         /// A model whose trees come first.
-        var earlier: TrainedModel?
+        var continued: TrainedModel?
         var threads = 1
-        var observer: FitObserver?
+        var course = FitCourse()
+    }
+
+    /// Rounds that were grown before this fit.
+    private struct Earlier {
+        let trees: [Tree]
+        let baseScores: [Float]
+        /// How many of them an interrupted fit of this very kind had done: those are told again.
+        let resumed: Int
     }
 
     /// The ensemble of this data, and how much each feature's splits gained.
@@ -23,14 +31,11 @@ struct GradientBoosting {
         _ dataset: Dataset, _ circumstances: Circumstances
     ) throws -> (ensemble: TreeEnsemble, importances: [Double]) {
         try check(dataset, circumstances)
-        let team = ThreadTeam(size: max(1, circumstances.threads))
-        defer { team.end() }
         let threads = max(1, circumstances.threads)
-        let data = BinnedDataset(
-            dataset,
-            binner: FeatureBinner(
-                dataset, seed: parameters.seed, threads: threads, valueBins: parameters.binCountMax
-            ), threads: threads)
+        let team = ThreadTeam(size: threads)
+        defer { team.end() }
+        let data = circumstances.course.bins ?? parameters.binned(dataset, threads: threads)
+        circumstances.course.onBinned?()
         let trees: [Tree]
         let baseScores: [Float]
         (trees, baseScores) = try data.bins.withUnsafeBufferPointer { bins in
@@ -41,10 +46,10 @@ struct GradientBoosting {
             let states = RowStates(
                 targets: targets, weights: weights, outputCount: objective.outputCount,
                 hasHessians: objective.hasHessians || weights != nil)
-            let booster = try Booster(
-                plan: plan, states: states, objective: objective,
-                earlier: circumstances.earlier?.ensemble)
-            let rounds = try grow(booster, circumstances)
+            let earlier = earlier(circumstances)
+            let booster = Booster(
+                plan: plan, states: states, objective: objective, baseScores: earlier?.baseScores)
+            let rounds = try grow(booster, circumstances, earlier)
             return (
                 Array(booster.trees.prefix(rounds * objective.outputCount)), booster.baseScores
             )
@@ -57,26 +62,57 @@ struct GradientBoosting {
         return (ensemble, importances)
     }
 
+    private func earlier(_ circumstances: Circumstances) -> Earlier? {
+        if let checkpoint = circumstances.course.earlier {
+            return Earlier(
+                trees: checkpoint.trees, baseScores: checkpoint.baseScores,
+                resumed: checkpoint.trees.count / objective.outputCount)
+        }
+        return circumstances.continued.map {
+            Earlier(trees: $0.ensemble.trees, baseScores: $0.ensemble.baseScores, resumed: 0)
+        }
+    }
+
     /// Grows round after round; returns how many of them the model keeps.
-    private func grow(_ booster: Booster, _ circumstances: Circumstances) throws -> Int {
+    ///
+    /// Rounds of an earlier fit are gone through like new ones, all but the growing, so that
+    /// whatever is derived from rounds (figures, the best one, when to stop) comes out the same.
+    private func grow(
+        _ booster: Booster, _ circumstances: Circumstances, _ earlier: Earlier?
+    ) throws -> Int {
         let validation = circumstances.validation.map {
             ValidationRows(
                 $0.dataset, targets: $0.targets, metric: metric, objective: objective,
-                baseScores: booster.baseScores)
+                baseScores: booster.baseScores, team: booster.plan.team)
         }
+        var scorer = earlier.map { _ in TreeScorer(booster.plan.dataset) }
+        var keeper = RoundKeeper(
+            circumstances.course, treesInRound: objective.outputCount,
+            done: (earlier?.trees.count ?? 0) / objective.outputCount)
         for round in 0..<parameters.roundCount {
             let first = round * objective.outputCount
-            let isGrown = first < booster.trees.count
-            if !isGrown { try booster.growRound(round) }
-            let figure = try validation?.add(
-                booster.trees[first..<first + objective.outputCount], rounds: round + 1)
-            if !isGrown {
-                try circumstances.observer?(
+            let places = first..<first + objective.outputCount
+            let isNew = places.upperBound > earlier?.trees.count ?? 0
+            if let earlier, !isNew, let known = scorer {
+                try booster.takeRound(earlier.trees[places], scorer: known)
+            } else {
+                scorer = nil
+                try booster.growRound(round)
+            }
+            let figure = try validation?.add(booster.trees[places], rounds: round + 1)
+            if isNew { try keeper.note(booster, rounds: round + 1) }
+            if isNew || round < earlier?.resumed ?? 0, let observer = circumstances.course.observer
+            {
+                let isAlone = validation == nil
+                let metrics =
+                    trainingFigure(booster, after: round, isAlone: isAlone)
+                    + [
+                        ("valid_", figure)
+                    ].compactMap(named)
+                try observer(
                     FitProgress(
-                        done: round + 1, total: parameters.roundCount,
-                        metrics: figure.map {
-                            [Evaluation.Metric(name: "validation_\(metric.rawValue)", value: $0)]
-                        } ?? []))
+                        done: round + 1, total: parameters.roundCount, metrics: metrics,
+                        resumed: earlier?.resumed ?? 0))
             }
             if let patience = parameters.earlyStoppingRounds, let validation,
                 validation.hasWaited(patience, rounds: round + 1)
@@ -89,54 +125,62 @@ struct GradientBoosting {
             ? validation?.best?.rounds ?? parameters.roundCount : parameters.roundCount
     }
 
-    private func check(_ dataset: Dataset, _ circumstances: Circumstances) throws {
-        guard dataset.rowCount > 0 else { throw TrainingError.noRows }
-        if let weights, weights.allSatisfy({ $0 == 0 }) { throw TrainingError.noWeight }
-        guard parameters.monotone.isEmpty || parameters.monotone.count == dataset.featureCount
-        else {
-            throw ParameterError(
-                "monotone_constraints", "a list of \(parameters.monotone.count)",
-                allowed: "a number for each of the \(dataset.featureCount) features")
-        }
-        for (feature, direction) in parameters.monotone.enumerated()
-        where direction != 0 && dataset.featureKinds[feature].levels != nil {
-            throw ParameterError(
-                "monotone_constraints", "\(direction)",
-                allowed: "0 for the categorical feature '\(dataset.featureNames[feature])'")
-        }
-        if let validation = circumstances.validation?.dataset {
-            guard validation.rowCount > 0 else { throw TrainingError.noValidationRows }
-            try check(validation, like: dataset)
-        } else if parameters.earlyStoppingRounds != nil {
-            throw TrainingError.noValidationRows
-        }
-        if let earlier = circumstances.earlier { try check(earlier, continuedOn: dataset) }
+    private func named(_ prefix: String, _ value: Double?) -> Evaluation.Metric? {
+        value.map { Evaluation.Metric(name: prefix + metric.rawValue, value: $0) }
     }
 
-    private func check(_ validation: Dataset, like dataset: Dataset) throws(TrainingError) {
-        guard validation.featureNames == dataset.featureNames else {
-            throw .validationDiffers("their columns have other names or another order")
-        }
-        guard validation.featureKinds == dataset.featureKinds else {
-            throw .validationDiffers("their columns are of other kinds, or have other levels")
-        }
+    /// Where nobody asks for the training rows' figure, how often a fit without another one tells
+    /// it all the same: a figure takes a good part of what a round takes.
+    private static let figuresUnasked = 20
+
+    private func trainingFigure(
+        _ booster: Booster, after round: Int, isAlone: Bool
+    ) -> [Evaluation.Metric] {
+        let step = max(1, parameters.roundCount / Self.figuresUnasked)
+        let isDue = (round + 1) % step == 0 || round + 1 == parameters.roundCount
+        guard parameters.judgesTraining || (isAlone && isDue) else { return [] }
+        let value = metric.value(
+            scores: booster.states.scores.base, outputCount: objective.outputCount,
+            targets: targets, weights: booster.plan.dataset.weights,
+            transform: objective.transform, share: objective.leafQuantile ?? 0.5,
+            team: booster.plan.team)
+        return [named("train_", value)].compactMap { $0 }
+    }
+}
+
+/// Hands a booster's finished rounds to whoever keeps them.
+private struct RoundKeeper {
+    /// Rounds between two checkpoints unless told: a second's work or so.
+    static let intervalDefault = 10
+
+    private let keep: (@Sendable (FitCheckpoint) throws -> Void)?
+    private let interval: Int
+    private let treesInRound: Int
+    /// Rounds that are kept.
+    private var done: Int
+
+    init(_ course: FitCourse, treesInRound: Int, done: Int) {
+        (keep, self.treesInRound, self.done) = (course.keep, treesInRound, done)
+        interval = max(1, course.interval ?? Self.intervalDefault)
     }
 
-    private func check(
-        _ model: TrainedModel, continuedOn dataset: Dataset
-    ) throws(TrainingError) {
-        let ensemble = model.ensemble
-        guard model.featureNames == dataset.featureNames,
-            model.featureKinds == dataset.featureKinds
-        else { throw .cannotContinue("its columns are not those of the data") }
-        guard ensemble.aggregation == .sum, ensemble.linear == nil, ensemble.leafWidth == 1,
-            ensemble.outputCount == objective.outputCount,
-            ensemble.transform == objective.transform
-        else { throw .cannotContinue("it was not boosted for this objective") }
-        guard ensemble.trees.count <= parameters.roundCount * objective.outputCount else {
-            throw .cannotContinue(
-                "it has \(ensemble.trees.count / objective.outputCount) rounds already, "
-                    + "num_iterations is \(parameters.roundCount)")
-        }
+    mutating func note(_ booster: Booster, rounds: Int) throws {
+        guard let keep, rounds % interval == 0 else { return }
+        let first = done * treesInRound
+        done = rounds
+        try keep(
+            FitCheckpoint(
+                first: first, trees: Array(booster.trees[first...]),
+                baseScores: booster.baseScores))
+    }
+}
+
+extension BoosterParameters {
+    /// The data in the bins that a booster of these parameters grows from.
+    package func binned(_ dataset: Dataset, threads: Int) -> BinnedDataset {
+        BinnedDataset(
+            dataset,
+            binner: FeatureBinner(
+                dataset, seed: seed, threads: threads, valueBins: binCountMax), threads: threads)
     }
 }

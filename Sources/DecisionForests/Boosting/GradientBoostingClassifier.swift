@@ -45,7 +45,8 @@ public struct GradientBoostingClassifier: Learner, Hashable {
         _ dataset: Dataset, validation: Dataset?, threads: Int, observer: FitObserver?
     ) throws -> TrainedModel {
         try fit(
-            dataset, continuing: nil, validation: validation, threads: threads, observer: observer)
+            dataset, validation: validation, threads: threads,
+            course: FitCourse(observer: observer))
     }
 
     /// The model of this data that starts with another model's rounds; `num_iterations` counts
@@ -58,12 +59,20 @@ public struct GradientBoostingClassifier: Learner, Hashable {
     ) throws -> TrainedModel {
         try fit(
             dataset, continuing: earlier, validation: validation, threads: threads,
-            observer: observer, kernels: .current)
+            course: FitCourse(observer: observer), kernels: .current)
+    }
+
+    package func fit(
+        _ dataset: Dataset, validation: Dataset?, threads: Int, course: FitCourse
+    ) throws -> TrainedModel {
+        try fit(
+            dataset, continuing: nil, validation: validation, threads: threads, course: course,
+            kernels: .current)
     }
 
     func fit(
         _ dataset: Dataset, continuing earlier: TrainedModel?, validation: Dataset?, threads: Int,
-        observer: FitObserver?, kernels: KernelChoice
+        course: FitCourse, kernels: KernelChoice
     ) throws -> TrainedModel {
         guard case .classes(let labels, let indices) = dataset.target else {
             throw TrainingError.targetHoldsNumbers(target: dataset.targetName)
@@ -87,7 +96,7 @@ public struct GradientBoostingClassifier: Learner, Hashable {
             dataset,
             .init(
                 validation: validation.map { ($0, try Self.targets(of: $0, labels: labels)) },
-                earlier: earlier, threads: threads, observer: observer))
+                continued: earlier, threads: threads, course: course))
         return TrainedModel(
             ensemble: ensemble, featureNames: dataset.featureNames,
             featureKinds: dataset.featureKinds, optionalFeatures: dataset.optionalFeatures,
@@ -113,3 +122,5 @@ public struct GradientBoostingClassifier: Learner, Hashable {
         return indices.map { numbers[Int($0)] }
     }
 }
+
+extension GradientBoostingClassifier: ResumableLearner {}

@@ -46,7 +46,8 @@ public struct GradientBoostingRegressor: Learner, Hashable {
         _ dataset: Dataset, validation: Dataset?, threads: Int, observer: FitObserver?
     ) throws -> TrainedModel {
         try fit(
-            dataset, continuing: nil, validation: validation, threads: threads, observer: observer)
+            dataset, validation: validation, threads: threads,
+            course: FitCourse(observer: observer))
     }
 
     /// The model of this data that starts with another model's rounds; `num_iterations` counts
@@ -59,7 +60,15 @@ public struct GradientBoostingRegressor: Learner, Hashable {
     ) throws -> TrainedModel {
         try fit(
             dataset, loss: objective.loss, continuing: earlier, validation: validation,
-            threads: threads, observer: observer, kernels: .current)
+            threads: threads, course: FitCourse(observer: observer), kernels: .current)
+    }
+
+    package func fit(
+        _ dataset: Dataset, validation: Dataset?, threads: Int, course: FitCourse
+    ) throws -> TrainedModel {
+        try fit(
+            dataset, loss: objective.loss, continuing: nil, validation: validation,
+            threads: threads, course: course, kernels: .current)
     }
 
     /// The model of this data for a loss of your own; `objective` is not looked at.
@@ -73,12 +82,13 @@ public struct GradientBoostingRegressor: Learner, Hashable {
     ) throws -> TrainedModel {
         try fit(
             dataset, loss: ClosureObjective(custom: loss), continuing: earlier,
-            validation: validation, threads: threads, observer: observer, kernels: .current)
+            validation: validation, threads: threads, course: FitCourse(observer: observer),
+            kernels: .current)
     }
 
     func fit(
         _ dataset: Dataset, loss: any Objective, continuing earlier: TrainedModel?,
-        validation: Dataset?, threads: Int, observer: FitObserver?, kernels: KernelChoice
+        validation: Dataset?, threads: Int, course: FitCourse, kernels: KernelChoice
     ) throws -> TrainedModel {
         let values = try targets(of: dataset)
         let boosting = GradientBoosting(
@@ -87,8 +97,8 @@ public struct GradientBoostingRegressor: Learner, Hashable {
         let (ensemble, importances) = try boosting.fit(
             dataset,
             .init(
-                validation: validation.map { ($0, try targets(of: $0)) }, earlier: earlier,
-                threads: threads, observer: observer))
+                validation: validation.map { ($0, try targets(of: $0)) }, continued: earlier,
+                threads: threads, course: course))
         return TrainedModel(
             ensemble: ensemble, featureNames: dataset.featureNames,
             featureKinds: dataset.featureKinds, optionalFeatures: dataset.optionalFeatures,
@@ -107,3 +117,5 @@ public struct GradientBoostingRegressor: Learner, Hashable {
         return values
     }
 }
+
+extension GradientBoostingRegressor: ResumableLearner {}

@@ -29,6 +29,11 @@ struct ParameterName: Sendable {
     /// All names of this parameter.
     var all: [String] { [name] + lightGBM + xgboost + scikitLearn }
 
+    /// The name of what changes nothing in a model.
+    static let judgesTraining = "is_provide_training_metric"
+    /// XGBoost's form of `min_gain_to_split`.
+    static let halfGain = "gamma"
+
     /// All parameters, in the order in which they are listed.
     static let table: [ParameterName] = growth + penalties + sampling + categories + rest
 
@@ -106,7 +111,7 @@ struct ParameterName: Sendable {
             write: { p, t throws(ParameterError) in p.minGain = try t.number() }),
         // XGBoost's gain is half of LightGBM's.
         ParameterName(
-            "gamma", lightGBM: [], xgboost: ["min_split_loss"],
+            halfGain, xgboost: ["min_split_loss"],
             values: "0 or more",
             meaning: "XGBoost's form of min_gain_to_split, half of it",
             read: { "\($0.minGain / 2)" },
@@ -151,10 +156,16 @@ struct ParameterName: Sendable {
             read: { "\($0.featureShare)" },
             write: { p, t throws(ParameterError) in p.featureShare = try t.number() }),
         ParameterName(
+            "colsample_bylevel", scikitLearn: ["feature_fraction_bylevel"],
+            values: "0.000001...1",
+            meaning: "share of the tree's features that the nodes of one depth see",
+            read: { "\($0.featureShareByLevel)" },
+            write: { p, t throws(ParameterError) in p.featureShareByLevel = try t.number() }),
+        ParameterName(
             "feature_fraction_bynode", lightGBM: ["sub_feature_bynode"],
             xgboost: ["colsample_bynode"], scikitLearn: ["max_features"],
             values: "0.000001...1",
-            meaning: "share of the tree's features that a node sees",
+            meaning: "share of its level's features that a node sees",
             read: { "\($0.featureShareByNode)" },
             write: { p, t throws(ParameterError) in p.featureShareByNode = try t.number() }),
         ParameterName(
@@ -211,6 +222,14 @@ struct ParameterName: Sendable {
             write: { p, t throws(ParameterError) in
                 p.earlyStoppingRounds = try t.optionalInteger()
             }),
+        ParameterName(
+            judgesTraining,
+            lightGBM: ["training_metric", "is_training_metric", "train_metric"],
+            scikitLearn: ["train_metrics"],
+            values: "true, false",
+            meaning: "whether each round's figures tell of the training rows too",
+            read: { $0.judgesTraining ? "true" : "false" },
+            write: { p, t throws(ParameterError) in p.judgesTraining = try t.truth() }),
         ParameterName(
             "boost_from_average", values: "true, false",
             meaning: "whether scores start from the target's average",

@@ -7,6 +7,7 @@ final class ValidationRows {
     private let weights: [Float]?
     private let metric: BoosterMetric
     private let objective: any Objective
+    private let team: ThreadTeam
 
     /// The best figure so far and the number of rounds that reached it.
     private(set) var best: (value: Double, rounds: Int)?
@@ -14,8 +15,9 @@ final class ValidationRows {
     /// - Parameter targets: As the objective numbers them.
     init(
         _ dataset: Dataset, targets: [Float], metric: BoosterMetric, objective: any Objective,
-        baseScores: [Float]
+        baseScores: [Float], team: ThreadTeam
     ) {
+        self.team = team
         scorer = TreeScorer(dataset)
         self.targets = targets
         weights = dataset.weights
@@ -36,7 +38,7 @@ final class ValidationRows {
         let value = metric.value(
             scores: scores.base, outputCount: objective.outputCount, targets: targets,
             weights: weights, transform: objective.transform,
-            share: objective.leafQuantile ?? 0.5)
+            share: objective.leafQuantile ?? 0.5, team: team)
         let isBetter =
             best.map { metric.isBetterWhenGreater ? value > $0.value : value < $0.value } ?? true
         if isBetter { best = (value, rounds) }

@@ -36,7 +36,8 @@ public struct LearnerKind: Sendable {
             known: parameters.map(\.name))
     }
 
-    private static func plain(_ name: String) -> String {
+    /// As names are compared.
+    static func plain(_ name: String) -> String {
         String(name.lowercased().map { $0 == "-" ? "_" : $0 })
     }
 }

@@ -1,22 +1,3 @@
-/// What oblique classifiers and regressors share.
-enum ObliqueForest {
-    /// All trees, some at a time so that `observer` hears of it. Which trees are grown together
-    /// makes no difference.
-    static func growAll(
-        _ treeCount: Int, threads: Int, observer: FitObserver?,
-        _ grow: (Range<Int>) throws -> [Tree]
-    ) throws -> [Tree] {
-        guard let observer else { return try grow(0..<treeCount) }
-        var trees: [Tree] = []
-        let step = max(threads, (treeCount + 99) / 100)
-        while trees.count < treeCount {
-            trees += try grow(trees.count..<min(treeCount, trees.count + step))
-            try observer(FitProgress(done: trees.count, total: treeCount))
-        }
-        return trees
-    }
-}
-
 extension ForestParameters {
     /// "ObliqueForest(n_estimators=75, max_depth=None)"
     var obliqueSummary: String {

@@ -95,16 +95,6 @@ public struct ObliqueForestClassifier: EnsembleLearner, Hashable {
         }
     }
 
-    /// The forest of all trees, grown in this process.
-    public func fit(
-        _ dataset: Dataset, validation: Dataset?, threads: Int, observer: FitObserver?
-    ) throws -> TrainedModel {
-        try model(
-            from: ObliqueForest.growAll(treeCount, threads: threads, observer: observer) {
-                try grow(trees: $0, on: dataset, threads: threads)
-            }, trainedOn: dataset)
-    }
-
     /// The forest of all trees.
     public func model(from trees: [Tree], trainedOn dataset: Dataset) throws -> TrainedModel {
         guard case .classes(let labels, _) = dataset.target else {

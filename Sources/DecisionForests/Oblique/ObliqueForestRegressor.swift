@@ -70,16 +70,6 @@ public struct ObliqueForestRegressor: EnsembleLearner, Hashable {
         return plan.grow(trees, threads: threads) { ValueKernel(target: target) }
     }
 
-    /// The forest of all trees, grown in this process.
-    public func fit(
-        _ dataset: Dataset, validation: Dataset?, threads: Int, observer: FitObserver?
-    ) throws -> TrainedModel {
-        try model(
-            from: ObliqueForest.growAll(treeCount, threads: threads, observer: observer) {
-                try grow(trees: $0, on: dataset, threads: threads)
-            }, trainedOn: dataset)
-    }
-
     /// The forest of all trees.
     public func model(from trees: [Tree], trainedOn dataset: Dataset) throws -> TrainedModel {
         guard case .values = dataset.target else {

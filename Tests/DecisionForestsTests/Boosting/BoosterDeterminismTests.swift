@@ -93,7 +93,8 @@ struct BoosterDeterminismTests {
         }
         func ensemble(_ choice: KernelChoice) throws -> TreeEnsemble {
             try GradientBoostingClassifier(parameters(.weighted, rounds: 6)).fit(
-                data, continuing: nil, validation: nil, threads: 2, observer: nil, kernels: choice
+                data, continuing: nil, validation: nil, threads: 2, course: FitCourse(),
+                kernels: choice
             ).ensemble
         }
         #expect(indices.count == data.rowCount)

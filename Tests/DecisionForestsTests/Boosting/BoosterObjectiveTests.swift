@@ -115,9 +115,35 @@ struct BoosterObjectiveTests {
         let best = try #require(values.min())
         let rounds = model.ensemble.trees.count
         #expect(values[rounds - 1] == best && values.count == rounds + 5)
-        #expect(figures.all.first?.metrics.first?.name == "validation_log_loss")
+        #expect(figures.all.first?.metrics.first?.name == "valid_log_loss")
         let judged = try #require(model.evaluate(on: holdout)["log_loss"])
         #expect(abs(judged - best) < 1e-5)
+    }
+
+    @Test("Training rows are judged each round where asked, and now and then where nobody else is")
+    func trainingFigures() throws {
+        let (train, holdout) = try SampleData.regression().split(holdout: 0.3, seed: 1)
+        func told(_ judges: Bool, _ validation: Dataset?) throws -> (Figures, TrainedModel) {
+            let figures = Figures()
+            let model = try GradientBoostingRegressor(
+                BoosterParameters(rounds: 50, leaves: 4, judgesTraining: judges)
+            ).fit(train, validation: validation, threads: 2, observer: { figures.append($0) })
+            return (figures, model)
+        }
+        let (both, model) = try told(true, holdout)
+        #expect(both.all.allSatisfy { $0.metrics.map(\.name) == ["train_rmse", "valid_rmse"] })
+        let last = try #require(both.all.last?.metrics)
+        for (metric, rows) in zip(last, [train, holdout]) {
+            let judged = try #require(model.evaluate(on: rows)["rmse"])
+            #expect(abs(judged - metric.value) < 1e-5)
+        }
+        let (alone, same) = try told(false, nil)
+        #expect(same == model)
+        let values = alone.all.flatMap(\.metrics)
+        #expect(values.count == 25 && values.allSatisfy { $0.name == "train_rmse" })
+        #expect(values.last == last.first && alone.all.last?.metrics.isEmpty == false)
+        #expect(try told(false, holdout).0.all.allSatisfy { $0.metrics.count == 1 })
+        #expect(try told(true, nil).0.all.allSatisfy { $0.metrics.count == 1 })
     }
 
     @Test("Early stopping without rows to judge by is refused")

@@ -1,4 +1,4 @@
-import DecisionForests
+@testable import DecisionForests
 import Foundation
 import Testing
 
@@ -40,6 +40,7 @@ struct BoosterParameterTests {
             ("num_leaves", "1"), ("num_leaves", "many"), ("learning_rate", "nan"),
             ("max_bin", "256"),
             ("bagging_fraction", "0"), ("monotone_constraints", "2"), ("lambda_l1", "-1"),
+            ("colsample_bylevel", "0"), ("train_metrics", "often"),
             ("early_stopping_round", "x"), ("boost_from_average", "perhaps"), ("seed", "-1"),
         ])
     func refused(name: String, value: String) {
@@ -51,8 +52,9 @@ struct BoosterParameterTests {
         let parameters = try BoosterParameters(
             rounds: 7, learningRate: 0.3, leaves: 5, maxDepth: 4, growth: .depthWise,
             minRowsInLeaf: 3, minHessianInLeaf: 0.5, minGain: 0.25, lambdaL1: 0.1, lambdaL2: 2,
-            rowShare: 0.5, featureShare: 0.75, featureShareByNode: 0.5, bins: 63,
-            monotone: [1, 0, -1], earlyStoppingRounds: 9, seed: .max)
+            rowShare: 0.5, featureShare: 0.75, featureShareByLevel: 0.25,
+            featureShareByNode: 0.5, bins: 63, monotone: [1, 0, -1], earlyStoppingRounds: 9,
+            judgesTraining: true, seed: .max)
         let copy = try JSONDecoder().decode(
             BoosterParameters.self, from: JSONEncoder().encode(parameters))
         #expect(copy == parameters)
@@ -70,6 +72,57 @@ struct BoosterParameterTests {
         let classes = try LearnerSpec("boosted", parameters: [("metric", "auc")])
             .learner(for: .classes(labels: [], indices: []))
         #expect((classes as? GradientBoostingClassifier)?.metric == .rocAUC)
+    }
+
+    private func boosting(
+        _ parameters: (String, String)..., target: Dataset.Target = .values([])
+    ) throws -> BoosterParameters? {
+        let learner = try LearnerSpec(
+            "boosted", parameters: parameters.map { (name: $0.0, value: $0.1) }
+        ).learner(for: target)
+        return (learner as? GradientBoostingRegressor)?.boosting
+            ?? (learner as? GradientBoostingClassifier)?.boosting
+    }
+
+    @Test("Names that say more than the parameter they set keep what they say")
+    func meanings() throws {
+        let sampled = try #require(try boosting(("SubSample", "0.5")))
+        #expect(sampled.rowShare == 0.5 && sampled.rowShareRounds == 1)
+        let seldom = try #require(try boosting(("subsample", "0.5"), ("subsample-freq", "3")))
+        #expect(seldom.rowShareRounds == 3)
+        #expect(try boosting(("gamma", "0.5"))?.minGain == 1)
+        #expect(try boosting(("min_split_gain", "0.5"))?.minGain == 0.5)
+        #expect(try boosting(("lambda", "2"), ("reg_alpha", "3"))?.lambdaL1 == 3)
+    }
+
+    @Test("What would be taken another way than it is meant is refused, with what to say instead")
+    func misunderstandings() throws {
+        func refusal(
+            _ parameters: (String, String)..., target: Dataset.Target = .values([])
+        ) -> String? {
+            let pairs = parameters.map { (name: $0.0, value: $0.1) }
+            do {
+                _ = try LearnerSpec("boosted", parameters: pairs).learner(for: target)
+                return nil
+            } catch { return "\(error)" }
+        }
+        #expect(refusal(("bagging_fraction", "0.5"))?.contains("bagging_freq=1") == true)
+        #expect(refusal(("bagging_fraction", "0.5"), ("bagging_freq", "0")) == nil)
+        #expect(refusal(("alpha", "0.5"))?.contains("reg_alpha") == true)
+        let classes = Dataset.Target.classes(labels: [], indices: [])
+        #expect(refusal(("alpha", "0.5"), target: classes)?.contains("lambda_l1") == true)
+        #expect(refusal(("alpha", "0.5"), ("objective", "quantile")) == nil)
+        #expect(
+            refusal(("gamma", "1"), ("min_gain_to_split", "2"))?.contains("says the same") == true)
+    }
+
+    @Test("Whether training rows are judged is sent, and is no part of what a model tells")
+    func judging() throws {
+        let judging = try BoosterParameters(named: ["train_metrics": "true"])
+        let copy = try JSONDecoder().decode(
+            BoosterParameters.self, from: JSONEncoder().encode(judging))
+        #expect(copy.judgesTraining)
+        #expect(try judging.list == BoosterParameters().list)
     }
 
     @Test("A metric for numbers does not judge classes")

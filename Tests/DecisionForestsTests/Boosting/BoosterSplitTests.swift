@@ -122,6 +122,38 @@ struct BoosterSplitTests {
         }
     }
 
+    @Test(
+        "Nodes of one depth share the features that were drawn for it, each of them some of these")
+    func levels() throws {
+        let data = try makeClassification(
+            samples: 600, features: 9, informative: 9, redundant: 0, seed: 2)
+        func features(perLevel: Double, perNode: Double) throws -> [[Int: Set<Int32>]] {
+            let model = try GradientBoostingClassifier(
+                BoosterParameters(
+                    rounds: 8, leaves: 16, growth: .depthWise, minRowsInLeaf: 5,
+                    featureShareByLevel: perLevel, featureShareByNode: perNode)
+            ).fit(data, threads: 1)
+            return model.ensemble.trees.map { tree in
+                var depths = [Int](repeating: 0, count: tree.nodeCount)
+                var used: [Int: Set<Int32>] = [:]
+                for node in 0..<tree.nodeCount where tree.splitFeature[node] != Tree.leaf {
+                    used[depths[node], default: []].insert(tree.splitFeature[node])
+                    for child in 0...1 {
+                        depths[Int(tree.leftChild[node]) + child] = depths[node] + 1
+                    }
+                }
+                return used
+            }
+        }
+        let levels = try features(perLevel: 0.25, perNode: 1)
+        #expect(levels.allSatisfy { $0.values.allSatisfy { $0.count <= 2 } })
+        #expect(Set(levels.compactMap { $0[2] }).count > 2)
+        #expect(levels.contains { ($0[0] ?? []).isDisjoint(with: $0[1] ?? []) })
+        let nodes = try features(perLevel: 0.34, perNode: 0.34)
+        #expect(nodes.allSatisfy { $0.values.allSatisfy { $0.count <= 3 } })
+        #expect(nodes.contains { ($0[3] ?? []).count > 1 })
+    }
+
     @Test("Sets of categories are found, and unknown ones follow the right side")
     func categories() throws {
         let dataset = try BoosterData.categorical(rows: 1200)
