@@ -1,45 +1,28 @@
 /// Moves the rows of a node to its two children.
 package enum PartitionKernel {
-    /// Rows that go left stay, moved up to the front; the others are written to `right`, both in
-    /// their old order. Returns how many go left.
+    /// Writes rows that go left from `low` upward and the others from `high` downward; returns how
+    /// many go left.
     ///
     /// `column` has the split feature's bin of every row of the data set, `goesLeft` 1 or 0 for
-    /// each of the 256 bins.
+    /// each of the 256 bins. From `low` to `high` there is room for `count` entries at least, and
+    /// what lies between the two sides may be overwritten.
     @inline(never)
     package static func divide(
-        _ entries: UnsafeMutablePointer<UInt64>, count: Int, column: UnsafePointer<UInt8>,
-        goesLeft: UnsafePointer<UInt8>, right: UnsafeMutablePointer<UInt64>
+        _ entries: UnsafePointer<UInt64>, count: Int, column: UnsafePointer<UInt8>,
+        goesLeft: UnsafePointer<UInt8>, low: UnsafeMutablePointer<UInt64>,
+        high: UnsafeMutablePointer<UInt64>
     ) -> Int {
         var (leftCount, rightCount) = (0, 0)
         for index in 0..<count {
             // Both are written and one counter moves: no branch to mispredict.
             let entry = entries[index]
             let left = Int(goesLeft[Int(column[Int(truncatingIfNeeded: entry >> 32)])])
-            entries[leftCount] = entry
-            right[rightCount] = entry
+            low[leftCount] = entry
+            high[rightCount] = entry
             leftCount &+= left
-            rightCount &+= 1 &- left
+            rightCount &-= 1 &- left
         }
         return leftCount
-    }
-
-    /// The same into another place: those that go left from its start on, the others from its end
-    /// down.
-    @inline(never)
-    package static func divideApart(
-        _ entries: UnsafePointer<UInt64>, count: Int, column: UnsafePointer<UInt8>,
-        goesLeft: UnsafePointer<UInt8>, to place: UnsafeMutablePointer<UInt64>
-    ) -> Int {
-        var (low, high) = (0, count &- 1)
-        for index in 0..<count {
-            let entry = entries[index]
-            let left = Int(goesLeft[Int(column[Int(truncatingIfNeeded: entry >> 32)])])
-            place[low] = entry
-            place[high] = entry
-            low &+= left
-            high &-= 1 &- left
-        }
-        return low
     }
 
     /// Notes for each of these rows which leaf it is in.

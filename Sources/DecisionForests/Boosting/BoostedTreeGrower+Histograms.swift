@@ -1,17 +1,20 @@
 /// How a leaf gets its histogram and its best split.
 extension BoostedTreeGrower {
-    /// Rows of a piece of a histogram's sum.
-    private static let pieceRows = 8192
+    /// Rows of a piece of a histogram's sum: as many as `chunkRowsMax` on one thread, fewer where
+    /// threads would wait for the last piece.
+    private var pieceRows: Int {
+        plan.team.size > 1 && activeTiles.count <= 4 ? 2048 : Self.chunkRowsMax
+    }
 
-    /// Updates below which one thread sums a histogram alone: about 100 microseconds.
-    private static let parallelUpdates = 200_000
+    /// Updates below which one thread sums a histogram alone: about 20 microseconds.
+    static let parallelUpdates = 40_000
 
     /// Sums the root's histogram and searches its best split.
     func openRoot(_ root: inout Leaf) {
         guard !features.isEmpty, mayBeSplit(root), let slot = histograms.take() else { return }
         root.slot = slot
         root.isPacked = fitsPacked(root)
-        let isShared = fill(slot, from: root.rows, isPacked: root.isPacked)
+        let isShared = fill(slot, from: root)
         if isShared { collect(slot, isPacked: root.isPacked) }
         for bin in 0..<256 {
             let sums = node(root, slot: slot).sums(feature: features[0], bin: bin)
@@ -24,64 +27,62 @@ extension BoostedTreeGrower {
 
     /// Gives the children of `parent` what they need to be split in their turn.
     ///
-    /// The smaller child is summed from its rows, the larger one takes the parent's slot and what
-    /// the smaller one leaves of its histogram.
+    /// One child's histogram was summed when the parent was divided; the other takes the parent's
+    /// slot and what the first one leaves of its histogram.
     func open(
-        _ left: inout Leaf, _ right: inout Leaf, parent: Leaf, isLast: Bool, others: inout [Leaf]
+        _ left: inout Leaf, _ right: inout Leaf, parent: Leaf, division: Division, isLast: Bool,
+        others: inout [Leaf]
     ) {
         let needsLeft = !isLast && mayBeSplit(left)
         let needsRight = !isLast && mayBeSplit(right)
         guard needsLeft || needsRight else {
+            discard(division)
             if let slot = parent.slot { histograms.giveBack(slot) }
             return
         }
         left.isPacked = fitsPacked(left)
         right.isPacked = fitsPacked(right)
-        if left.rows.count <= right.rows.count {
-            open(small: &left, needsLeft, large: &right, needsRight, parent, &others)
+        guard division.slot != nil, parent.slot != nil else {
+            // No histogram to subtract from: each child is summed from its rows.
+            if let slot = parent.slot { histograms.giveBack(slot) }
+            if needsLeft { openAlone(&left, &others) }
+            if needsRight { openAlone(&right, &others) }
+            return
+        }
+        if division.isOfLeft {
+            open(summed: &left, needsLeft, other: &right, needsRight, parent, division)
         } else {
-            open(small: &right, needsRight, large: &left, needsLeft, parent, &others)
+            open(summed: &right, needsRight, other: &left, needsLeft, parent, division)
         }
     }
 
     private func open(
-        small: inout Leaf, _ needsSmall: Bool, large: inout Leaf, _ needsLarge: Bool,
-        _ parent: Leaf, _ others: inout [Leaf]
+        summed: inout Leaf, _ needsSummed: Bool, other: inout Leaf, _ needsOther: Bool,
+        _ parent: Leaf, _ division: Division
     ) {
-        let smallSlot = takeSlot(&others)
-        guard let parentSlot = parent.slot, let smallSlot else {
-            // No histogram to subtract from: each child is summed from its rows.
-            if let slot = parent.slot { histograms.giveBack(slot) }
-            if let smallSlot { histograms.giveBack(smallSlot) }
-            if needsSmall { openAlone(&small, &others) }
-            if needsLarge { openAlone(&large, &others) }
-            return
-        }
-        let isShared = fill(smallSlot, from: small.rows, isPacked: small.isPacked)
-        small.slot = smallSlot
-        large.slot = parentSlot
-        let (smallLeaf, largeLeaf) = (small, large)
-        let wasPacked = parent.isPacked
+        guard let slot = division.slot else { return }
+        summed.slot = slot
+        other.slot = parent.slot
+        let (first, second) = (summed, other)
         forEachFeature { feature, worker in
-            if isShared {
+            if division.isShared {
                 histograms.collect(
-                    feature: feature, into: smallSlot, isPacked: smallLeaf.isPacked,
-                    kernels: plan.kernels)
+                    feature: feature, into: slot, isPacked: first.isPacked, kernels: plan.kernels)
             }
-            if needsSmall { search(smallLeaf, feature, worker: worker, into: 0) }
-            guard needsLarge else { return }
-            subtract(smallLeaf, from: largeLeaf, feature: feature, wasPacked: wasPacked)
-            search(largeLeaf, feature, worker: worker, into: 1)
+            if needsSummed { search(first, feature, worker: worker, into: 0) }
+            guard needsOther else { return }
+            subtract(first, from: second, feature: feature, wasPacked: parent.isPacked)
+            search(second, feature, worker: worker, into: 1)
         }
-        if isShared { histograms.endCollecting() }
-        if needsSmall { choose(&small, from: 0) } else { close(&small) }
-        if needsLarge { choose(&large, from: 1) } else { close(&large) }
+        if division.isShared { histograms.endCollecting() }
+        if needsSummed { choose(&summed, from: 0) } else { close(&summed) }
+        if needsOther { choose(&other, from: 1) } else { close(&other) }
     }
 
     private func openAlone(_ leaf: inout Leaf, _ others: inout [Leaf]) {
         guard let slot = takeSlot(&others) else { return }
         leaf.slot = slot
-        if fill(slot, from: leaf.rows, isPacked: leaf.isPacked) {
+        if fill(slot, from: leaf) {
             collect(slot, isPacked: leaf.isPacked)
         }
         search(leaf, into: 0)
@@ -89,7 +90,7 @@ extension BoostedTreeGrower {
     }
 
     /// A slot of its own, or that of the leaf which is least likely to be split soon.
-    private func takeSlot(_ others: inout [Leaf]) -> Int? {
+    func takeSlot(_ others: inout [Leaf]) -> Int? {
         if let slot = histograms.take() { return slot }
         var least: Int?
         for (index, leaf) in others.enumerated() where leaf.slot != nil {
@@ -126,65 +127,73 @@ extension BoostedTreeGrower {
             isPacked: leaf.isPacked, g: leaf.g, h: leaf.h, count: leaf.rows.count)
     }
 
-    /// Sums rows into a slot. True if the sums are with the workers, to be collected.
-    private func fill(_ slot: Int, from rows: Range<Int>, isPacked: Bool) -> Bool {
-        let updates = rows.count * plan.tiles.paddedCount
-        if plan.team.size > 1, updates >= Self.parallelUpdates {
-            fillTogether(rows)
-            return true
+    /// Sums the rows of a leaf into a slot. True if the sums are with the workers, to be collected.
+    private func fill(_ slot: Int, from leaf: Leaf) -> Bool {
+        let entries = states.entries(inSpare: leaf.isInSpare)
+        let updates = leaf.rows.count * plan.tiles.paddedCount
+        guard plan.team.size > 1, updates >= Self.parallelUpdates else {
+            return fillAlone(slot, from: entries, leaf.rows)
         }
-        guard isPacked || rules.quanta.isWide else {
+        let pieces = pieces(of: leaf.rows)
+        plan.team.forEach(pieces.count) { index, worker in
+            addInPieces(entries, pieces[index], worker: worker)
+        }
+        return true
+    }
+
+    /// The same on this thread.
+    func fillAlone(_ slot: Int, from entries: UnsafePointer<UInt64>, _ rows: Range<Int>) -> Bool {
+        let isWide = rules.quanta.isWide
+        guard isWide || rows.count <= BoosterKernels.packedRowsMax else {
             // More rows than packed cells can take: by way of the first worker's.
-            addInPieces(rows, worker: 0)
+            addInPieces(entries, rows, worker: 0)
             return true
         }
         let cells = histograms.cells(ofSlot: slot)
-        cells.update(repeating: 0, count: isPacked ? histograms.plane : 2 * histograms.plane)
+        cells.update(repeating: 0, count: isWide ? 2 * histograms.plane : histograms.plane)
         for piece in pieces(of: rows) {
-            isPacked ? addPacked(piece, to: cells) : addWide(piece, to: cells)
+            isWide ? addWide(entries, piece, to: cells) : addPacked(entries, piece, to: cells)
         }
         return false
     }
 
     private func pieces(of rows: Range<Int>) -> [Range<Int>] {
-        stride(from: rows.lowerBound, to: rows.upperBound, by: Self.pieceRows).map {
-            $0..<min(rows.upperBound, $0 + Self.pieceRows)
-        }
-    }
-
-    private func fillTogether(_ rows: Range<Int>) {
-        let pieces = pieces(of: rows)
-        plan.team.forEach(pieces.count) { index, worker in
-            addInPieces(pieces[index], worker: worker)
+        stride(from: rows.lowerBound, to: rows.upperBound, by: pieceRows).map {
+            $0..<min(rows.upperBound, $0 + pieceRows)
         }
     }
 
     /// Sums rows into a worker's own cells.
-    private func addInPieces(_ rows: Range<Int>, worker: Int) {
-        for piece in pieces(of: rows) {
+    func addInPieces(_ entries: UnsafePointer<UInt64>, _ rows: Range<Int>, worker: Int) {
+        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.chunkRowsMax) {
+            let piece = start..<min(rows.upperBound, start + Self.chunkRowsMax)
             if rules.quanta.isWide {
-                addWide(piece, to: histograms.wideCells(ofWorker: worker))
+                addWide(entries, piece, to: histograms.wideCells(ofWorker: worker))
             } else {
                 addPacked(
-                    piece,
+                    entries, piece,
                     to: histograms.packedCells(
                         of: worker, rows: piece.count, kernels: plan.kernels))
             }
         }
     }
 
-    private func addPacked(_ rows: Range<Int>, to cells: UnsafeMutablePointer<Int64>) {
+    private func addPacked(
+        _ entries: UnsafePointer<UInt64>, _ rows: Range<Int>, to cells: UnsafeMutablePointer<Int64>
+    ) {
         for tile in activeTiles {
             plan.kernels.addPacked(
-                states.entries.base + rows.lowerBound, rows.count, plan.tiles.bins(of: tile),
-                tile.words, cells + tile.firstFeature * 256)
+                entries + rows.lowerBound, rows.count, plan.tiles.bins(of: tile), tile.words,
+                cells + tile.firstFeature * 256)
         }
     }
 
-    private func addWide(_ rows: Range<Int>, to cells: UnsafeMutablePointer<Int64>) {
+    private func addWide(
+        _ entries: UnsafePointer<UInt64>, _ rows: Range<Int>, to cells: UnsafeMutablePointer<Int64>
+    ) {
         for tile in activeTiles {
             plan.kernels.addWide(
-                states.entries.base + rows.lowerBound, rows.count, states.gradients.base,
+                entries + rows.lowerBound, rows.count, states.gradients.base,
                 (states.hessians?.base).map { UnsafePointer($0) }, plan.tiles.bins(of: tile),
                 tile.words, cells + tile.firstFeature * 256, histograms.plane)
         }
@@ -218,7 +227,8 @@ extension BoostedTreeGrower {
 
     /// Runs `body` for the tree's features, a few at a time on each thread.
     private func forEachFeature(_ body: (_ feature: Int, _ worker: Int) -> Void) {
-        let groupSize = plan.team.size > 1 ? 4 : features.count
+        let isShared = plan.team.size > 1
+        let groupSize = isShared ? max(1, features.count / (6 * plan.team.size)) : features.count
         let groupCount = (features.count + groupSize - 1) / groupSize
         plan.team.forEach(groupCount) { group, worker in
             let end = min(features.count, (group + 1) * groupSize)

@@ -1,6 +1,7 @@
 /// Grows one tree after another from rows whose gradients are in their entries.
 ///
-/// A node's rows are a range of the entries. A split divides the range; the smaller child's
+/// A node's rows are a range of the entries. A split moves them to the same range of the spare
+/// entries, one child's before the other's, and its children move theirs back. The smaller child's
 /// histogram is summed from its rows, the larger one's is what its parent's has more. Sums are
 /// integers, so neither the rows' order within a node nor the number of threads matters.
 final class BoostedTreeGrower {
@@ -13,7 +14,9 @@ final class BoostedTreeGrower {
     /// one node, then for its sibling.
     let found: UnsafeMutablePointer<NodeSplit>
     /// 1 for bins that go left in the split at hand.
-    private let goesLeft: UnsafeMutablePointer<UInt8>
+    let goesLeft: UnsafeMutablePointer<UInt8>
+    /// Per worker, room for the entries of a chunk while it is divided.
+    let chunkEntries: HugeBuffer<UInt64>
 
     /// Set for each tree.
     var rules: SplitRules
@@ -29,6 +32,10 @@ final class BoostedTreeGrower {
         /// Its entries of rows that the tree sees, and of those it does not.
         var rows: Range<Int>
         var hidden: Range<Int>
+        /// Whether its entries stand in `RowStates.spare`.
+        var isInSpare = false
+        /// Whether they stand from the last row to the first, more or less.
+        var isReversed = false
         /// Sums of its rows in the histograms' units.
         var g: Int64 = 0
         var h: Int64 = 0
@@ -64,6 +71,7 @@ final class BoostedTreeGrower {
             count: plan.team.size * NumericSplitSearch.scratchCount)
         found = .allocate(capacity: 2 * plan.dataset.featureCount)
         found.initialize(repeating: NodeSplit(), count: 2 * plan.dataset.featureCount)
+        chunkEntries = HugeBuffer(count: plan.team.size * Self.chunkRowsMax)
         goesLeft = .allocate(capacity: 256)
         goesLeft.initialize(repeating: 0, count: 256)
         chance = plan.seed
@@ -126,21 +134,40 @@ final class BoostedTreeGrower {
         guard let split = leaves[index].split else { return }
         let leaf = leaves[index]
         fillTable(split)
-        let leftCount = divide(leaf.rows, by: split)
-        let smaller = min(leftCount, leaf.rows.count - leftCount)
+        // The local copy has the slot from now on; nobody may take it.
+        leaves[index].slot = nil
+        let isLast = leaves.count + 1 >= plan.parameters.leafCountMax
+        let division = divide(
+            leaf, by: split, into: isLast ? nil : slotForChild(of: leaf, others: &leaves))
+        let smaller = min(division.leftCount, leaf.rows.count - division.leftCount)
         guard smaller >= max(1, plan.parameters.minRowsInLeaf) else {
+            discard(division)
+            leaves[index].slot = leaf.slot
             searchAgain(&leaves[index], below: split)
             return
         }
+        var (left, right) = children(of: leaf, split, division, tree: &tree)
+        open(
+            &left, &right, parent: leaf, division: division, isLast: isLast, others: &leaves)
+        leaves[index] = left
+        leaves.append(right)
+    }
+
+    /// Adds the split to the tree, divides the rows that it does not see, and returns both leaves.
+    private func children(
+        of leaf: Leaf, _ split: NodeSplit, _ division: Division, tree: inout Tree
+    ) -> (left: Leaf, right: Leaf) {
         let missingGoesLeft =
-            split.hasMissing ? split.missingGoesLeft : 2 * leftCount > leaf.rows.count
+            split.hasMissing
+            ? split.missingGoesLeft : 2 * division.leftCount > leaf.rows.count
         goesLeft[Int(FeatureBinner.missingBin)] = missingGoesLeft ? 1 : 0
-        let hiddenLeft = divide(leaf.hidden, by: split)
+        let hiddenLeft = divideHidden(leaf, by: split)
         let firstChild = tree.nodeCount
         tree.split(
             leaf.node, by: split, gain: leaf.gain, missingGoesLeft: missingGoesLeft, plan: plan)
         let middle = (
-            rows: leaf.rows.lowerBound + leftCount, hidden: leaf.hidden.lowerBound + hiddenLeft
+            rows: leaf.rows.lowerBound + division.leftCount,
+            hidden: leaf.hidden.lowerBound + hiddenLeft
         )
         var left = Leaf(
             node: firstChild, depth: leaf.depth + 1, rows: leaf.rows.lowerBound..<middle.rows,
@@ -149,15 +176,12 @@ final class BoostedTreeGrower {
             node: firstChild + 1, depth: leaf.depth + 1,
             rows: middle.rows..<leaf.rows.upperBound, hidden: middle.hidden..<leaf.hidden.upperBound
         )
+        (left.isInSpare, right.isInSpare) = (!leaf.isInSpare, !leaf.isInSpare)
+        (left.isReversed, right.isReversed) = (leaf.isReversed, !leaf.isReversed)
         (left.bounds, right.bounds) = childBounds(of: leaf, split)
         (left.g, left.h) = leaf.leftSums
         (right.g, right.h) = (leaf.g - left.g, leaf.h - left.h)
-        // The local copy has the slot from now on; nobody may take it.
-        leaves[index].slot = nil
-        let isLast = leaves.count + 1 >= plan.parameters.leafCountMax
-        open(&left, &right, parent: leaf, isLast: isLast, others: &leaves)
-        leaves[index] = left
-        leaves.append(right)
+        return (left, right)
     }
 
     private func fillTable(_ split: NodeSplit) {
@@ -166,55 +190,5 @@ final class BoostedTreeGrower {
             goesLeft[bin] = isLeft ? 1 : 0
         }
         goesLeft[Int(FeatureBinner.missingBin)] = split.missingGoesLeft ? 1 : 0
-    }
-
-    /// Rows below which one thread divides a node alone.
-    private static let parallelRows = 65_536
-
-    private static let chunkRows = 16_384
-
-    /// Moves the entries that go left before the others; returns how many go left.
-    private func divide(_ range: Range<Int>, by split: NodeSplit) -> Int {
-        guard !range.isEmpty else { return 0 }
-        let column = plan.columns + split.feature * states.rowCount
-        let entries = states.entries.base + range.lowerBound
-        let scratch = states.scratch.base + range.lowerBound
-        guard plan.team.size > 1, range.count >= Self.parallelRows else {
-            let left = plan.kernels.divide(entries, range.count, column, goesLeft, scratch)
-            (entries + left).update(from: scratch, count: range.count - left)
-            return left
-        }
-        return divideTogether(range.count, column: column, entries: entries, scratch: scratch)
-    }
-
-    private func divideTogether(
-        _ count: Int, column: UnsafePointer<UInt8>, entries: UnsafeMutablePointer<UInt64>,
-        scratch: UnsafeMutablePointer<UInt64>
-    ) -> Int {
-        let size = Self.chunkRows
-        let chunkCount = (count + size - 1) / size
-        let lefts = UnsafeMutablePointer<Int>.allocate(capacity: chunkCount)
-        lefts.initialize(repeating: 0, count: chunkCount)
-        defer { lefts.deallocate() }
-        let (kernels, table) = (plan.kernels, goesLeft)
-        plan.team.forEach(chunkCount) { chunk, _ in
-            let start = chunk * size
-            lefts[chunk] = kernels.divideApart(
-                entries + start, min(size, count - start), column, table, scratch + start)
-        }
-        var before: [Int] = []
-        var left = 0
-        for chunk in 0..<chunkCount {
-            before.append(left)
-            left += lefts[chunk]
-        }
-        plan.team.forEach(chunkCount) { chunk, _ in
-            let start = chunk * size
-            let (mine, all) = (lefts[chunk], min(size, count - start))
-            (entries + before[chunk]).update(from: scratch + start, count: mine)
-            (entries + (left + start - before[chunk])).update(
-                from: scratch + start + mine, count: all - mine)
-        }
-        return left
     }
 }

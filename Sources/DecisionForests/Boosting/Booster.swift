@@ -83,7 +83,7 @@ final class Booster {
         mark(grown)
         if let share = objective.leafQuantile {
             return grown.leaves.map { leaf in
-                let value = residualQuantile(of: leaf.rows, share: share)
+                let value = residualQuantile(of: leaf, share: share)
                 return Self.finite(bounded(value, by: leaf) * plan.parameters.learningRate)
             }
         }
@@ -106,9 +106,10 @@ final class Booster {
         min(max(value, leaf.bounds.lowerBound), leaf.bounds.upperBound)
     }
 
-    /// The quantile of what these entries' rows lack.
-    private func residualQuantile(of entries: Range<Int>, share: Double) -> Double {
-        let rows = entries.map { Int(states.entries.base[$0] >> 32) }
+    /// The quantile of what a leaf's rows lack.
+    private func residualQuantile(of leaf: BoostedTreeGrower.Leaf, share: Double) -> Double {
+        let entries = states.entries(inSpare: leaf.isInSpare)
+        let rows = leaf.rows.map { Int(entries[$0] >> 32) }
         var residuals = rows.map {
             Float(Double(states.targets.base[$0]) - states.scores.base[$0])
         }
@@ -123,16 +124,32 @@ final class Booster {
     }
 
     /// Notes each row's leaf.
+    ///
+    /// A leaf's entries are more or less in the order of rows, so a slice of each leaf is about the
+    /// same rows' slice: threads keep to different parts of the memory, and each to a small one.
     private func mark(_ grown: BoostedTreeGrower.Grown) {
         let (states, kernels) = (states, plan.kernels)
-        plan.team.forEach(grown.leaves.count) { number, _ in
-            let leaf = grown.leaves[number]
-            for rows in [leaf.rows, leaf.hidden] {
-                kernels.mark(
-                    states.entries.base + rows.lowerBound, rows.count, UInt16(number),
-                    states.leafOfRow.base)
+        let sliceCount = (states.rowCount + Self.sliceRows - 1) / Self.sliceRows
+        plan.team.forEach(sliceCount) { slice, _ in
+            for (number, leaf) in grown.leaves.enumerated() {
+                let entries = states.entries(inSpare: leaf.isInSpare)
+                let place = leaf.isReversed ? sliceCount - 1 - slice : slice
+                let seen = Self.slice(place, of: leaf.rows, sliceCount)
+                let hidden = Self.slice(place, of: leaf.hidden, sliceCount)
+                let (leaf, leafOfRow) = (UInt16(number), states.leafOfRow.base)
+                kernels.mark(entries + seen.lowerBound, seen.count, leaf, leafOfRow)
+                if hidden.isEmpty { continue }
+                kernels.mark(entries + hidden.lowerBound, hidden.count, leaf, leafOfRow)
             }
         }
+    }
+
+    /// Rows of a slice: their leaves' numbers fit the second cache, with room to spare.
+    private static let sliceRows = 16_384
+
+    private static func slice(_ index: Int, of rows: Range<Int>, _ count: Int) -> Range<Int> {
+        let start = rows.lowerBound
+        return start + rows.count * index / count..<start + rows.count * (index + 1) / count
     }
 
     /// Per leaf, the sum of its rows' gradients and that of their hessians.

@@ -33,13 +33,8 @@ struct BoosterKernels: Sendable {
 
     let divide:
         @Sendable (
-            UnsafeMutablePointer<UInt64>, Int, UnsafePointer<UInt8>, UnsafePointer<UInt8>,
-            UnsafeMutablePointer<UInt64>
-        ) -> Int
-    let divideApart:
-        @Sendable (
             UnsafePointer<UInt64>, Int, UnsafePointer<UInt8>, UnsafePointer<UInt8>,
-            UnsafeMutablePointer<UInt64>
+            UnsafeMutablePointer<UInt64>, UnsafeMutablePointer<UInt64>
         ) -> Int
     let mark:
         @Sendable (
@@ -118,7 +113,6 @@ struct BoosterKernels: Sendable {
         subtract: ForestKernels.HistogramKernel.subtract,
         subtractPacked: ForestKernels.HistogramKernel.subtractPacked,
         narrow: ForestKernels.HistogramKernel.narrow, divide: ForestKernels.PartitionKernel.divide,
-        divideApart: ForestKernels.PartitionKernel.divideApart,
         mark: ForestKernels.PartitionKernel.mark,
         sumLeaves: ForestKernels.PartitionKernel.sumLeaves,
         addLeaves: ForestKernels.PartitionKernel.addLeaves,
@@ -146,7 +140,6 @@ struct BoosterKernels: Sendable {
             subtractPacked: ForestKernelsAVX2.HistogramKernel.subtractPacked,
             narrow: ForestKernelsAVX2.HistogramKernel.narrow,
             divide: ForestKernelsAVX2.PartitionKernel.divide,
-            divideApart: ForestKernelsAVX2.PartitionKernel.divideApart,
             mark: ForestKernelsAVX2.PartitionKernel.mark,
             sumLeaves: ForestKernelsAVX2.PartitionKernel.sumLeaves,
             addLeaves: ForestKernelsAVX2.PartitionKernel.addLeaves,
@@ -176,7 +169,6 @@ struct BoosterKernels: Sendable {
             subtractPacked: ForestKernelsAVX512.HistogramKernel.subtractPacked,
             narrow: ForestKernelsAVX512.HistogramKernel.narrow,
             divide: ForestKernelsAVX512.PartitionKernel.divide,
-            divideApart: ForestKernelsAVX512.PartitionKernel.divideApart,
             mark: ForestKernelsAVX512.PartitionKernel.mark,
             sumLeaves: ForestKernelsAVX512.PartitionKernel.sumLeaves,
             addLeaves: ForestKernelsAVX512.PartitionKernel.addLeaves,

@@ -99,6 +99,14 @@ final class HistogramStore {
         }
     }
 
+    /// Drops what workers hold.
+    func clearWorkers() {
+        for worker in 0..<workerCount where packedRows[worker] > 0 || hasSpilled[worker] {
+            packedCells(of: worker).update(repeating: 0, count: 3 * plane)
+        }
+        endCollecting()
+    }
+
     /// After the last feature was collected.
     func endCollecting() {
         for worker in 0..<workerCount {

@@ -18,10 +18,10 @@ struct RowStates: Sendable {
     let gradients: HugeBuffer<Int32>
     /// Hessians of the tree at hand in 30 bits; nil where all are 1.
     let hessians: HugeBuffer<Int32>?
-    /// The rows in the order of the tree's nodes; see `HistogramKernel`.
+    /// The rows in the order of the tree's nodes, see `HistogramKernel`, unless they are in `spare`.
     let entries: HugeBuffer<UInt64>
-    /// Room for a node's rows while they are divided.
-    let scratch: HugeBuffer<UInt64>
+    /// Where a node's rows go when they are divided, and come back from when its children are.
+    let spare: HugeBuffer<UInt64>
     /// The leaf that each row reached in the last tree.
     let leafOfRow: HugeBuffer<UInt16>
 
@@ -37,7 +37,7 @@ struct RowStates: Sendable {
         gradients = HugeBuffer(count: rowCount)
         hessians = hasHessians ? HugeBuffer(count: rowCount) : nil
         entries = HugeBuffer(count: rowCount)
-        scratch = HugeBuffer(count: rowCount)
+        spare = HugeBuffer(count: rowCount)
         leafOfRow = HugeBuffer(count: rowCount)
     }
 
@@ -50,6 +50,11 @@ struct RowStates: Sendable {
     }
 
     var chunkCount: Int { (rowCount + Self.chunkRows - 1) / Self.chunkRows }
+
+    /// The entries, or the spare ones.
+    func entries(inSpare isInSpare: Bool) -> UnsafeMutablePointer<UInt64> {
+        isInSpare ? spare.base : entries.base
+    }
 
     /// The rows of a chunk.
     func rows(ofChunk chunk: Int) -> Range<Int> {
