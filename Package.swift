@@ -214,6 +214,13 @@ if chosen.contains(where: { $0.name == "DecisionForests" }) {
             name: "learning-bench", dependencies: ["DecisionForests"], path: "Benchmarks/Learning",
             swiftSettings: [.swiftLanguageMode(.v6)]))
 }
+if chosen.contains(where: { $0.name == "ModelFormats" }) {
+    // What it costs to load a model: `script/bench load`.
+    targets.append(
+        .executableTarget(
+            name: "load-bench", dependencies: ["DecisionForests", "ModelFormats"],
+            path: "Benchmarks/Load", swiftSettings: [.swiftLanguageMode(.v6)]))
+}
 if chosen.contains(where: { $0.name == "Commands" }) {
     targets.append(
         .executableTarget(

@@ -96,7 +96,7 @@ struct LearningBench {
             seed: seed, fitSeconds: fastest?.seconds ?? 0, fitCpuSeconds: fastest?.cpuSeconds ?? 0,
             runs: runs, predictSeconds: predict.seconds, predictCpuSeconds: predict.cpuSeconds,
             metrics: try model.evaluate(on: holdout).values,
-            treesHash: Self.hash(TreeCodec.encode(model.ensemble.trees)))
+            treesHash: Self.hash(TreeCodec.encode(Array(model.ensemble.trees))))
     }
 
     /// The rows to fit and the rows to judge by; all rows do both unless a number is given.

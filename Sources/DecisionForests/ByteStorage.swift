@@ -10,7 +10,8 @@
 /// this process, or a file that any number of processes map and the machine holds once.
 package final class ByteStorage: @unchecked Sendable {
     private let bytes: UnsafeRawBufferPointer
-    private let isMapped: Bool
+    /// Bytes to give back to the system; 0 for memory of the allocator.
+    private let mappedSize: Int
 
     /// How many bytes there are.
     package var count: Int { bytes.count }
@@ -24,7 +25,7 @@ package final class ByteStorage: @unchecked Sendable {
             byteCount: max(1, count), alignment: Self.alignment)
         fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
         bytes = UnsafeRawBufferPointer(rebasing: memory[..<count])
-        isMapped = false
+        mappedSize = 0
     }
 
     /// A copy of other bytes.
@@ -33,6 +34,21 @@ package final class ByteStorage: @unchecked Sendable {
         self.init(count: array.count) { memory in
             array.withUnsafeBytes { memory.copyMemory(from: $0) }
         }
+    }
+
+    /// Pages of their own, which go back to the system with this value; nil if there are none to be
+    /// had. `fill` writes from the first byte on and returns how many it wrote.
+    package init?(pagesFor count: Int, filledBy fill: (UnsafeMutableRawBufferPointer) -> Int) {
+        var flags = MAP_PRIVATE | MAP_ANONYMOUS
+        #if os(Linux)
+            flags |= MAP_POPULATE  // all at once: much cheaper than fault by fault
+        #endif
+        guard let address = mmap(nil, max(1, count), PROT_READ | PROT_WRITE, flags, -1, 0),
+            address != MAP_FAILED
+        else { return nil }
+        let written = fill(UnsafeMutableRawBufferPointer(start: address, count: count))
+        bytes = UnsafeRawBufferPointer(start: address, count: min(count, written))
+        mappedSize = max(1, count)
     }
 
     /// A file, which nobody may write to or shorten while it is mapped: a blob of the worker's,
@@ -51,7 +67,7 @@ package final class ByteStorage: @unchecked Sendable {
             address != MAP_FAILED
         else { throw Self.unreadable(path) }
         bytes = UnsafeRawBufferPointer(start: address, count: count)
-        isMapped = true
+        mappedSize = count
     }
 
     /// Calls `body` with the bytes, which stay until it returns.
@@ -63,8 +79,8 @@ package final class ByteStorage: @unchecked Sendable {
 
     deinit {
         let address = UnsafeMutableRawPointer(mutating: bytes.baseAddress)
-        if isMapped {
-            if let address { munmap(address, bytes.count) }
+        if mappedSize > 0 {
+            if let address { munmap(address, mappedSize) }
         } else {
             address?.deallocate()
         }

@@ -2,6 +2,10 @@ extension TrainedModel {
     /// Throws unless the names and classes match the ensemble, and the ensemble is sound.
     package func validate() throws(EnsembleError) {
         try ensemble.validate()
+        try validateNames()
+    }
+
+    private func validateNames() throws(EnsembleError) {
         let predictor = ensemble.transform == .logistic && ensemble.outputCount == 1
         var problem: String?
         if featureNames.count != ensemble.featureCount {
@@ -24,8 +28,8 @@ extension TrainedModel {
 
     /// The model's predictor; who predicts often keeps it.
     public func predictor() throws(EnsembleError) -> Predictor {
-        try validate()
-        return try Predictor(ensemble)
+        try validateNames()
+        return try Predictor(ensemble)  // which validates the ensemble
     }
 
     /// Predicts rows whose features stand in the order of `featureNames`.

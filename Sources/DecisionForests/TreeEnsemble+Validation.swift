@@ -24,10 +24,27 @@ extension TreeEnsemble {
     /// Throws unless every walk from every root ends at a leaf that exists, within its tree.
     ///
     /// What passes can be predicted with without a further check.
-    package func validate() throws(EnsembleError) {
-        func fault(_ problem: String) -> EnsembleError {
-            EnsembleError(tree: nil, node: nil, problem: problem)
+    package func validate() throws(EnsembleError) { _ = try validatedColumns() }
+
+    /// The trees as columns, after every check.
+    package func validatedColumns() throws(EnsembleError) -> TreeColumns {
+        try validateWidths()
+        let columns = try trees.columns(leafWidth: leafWidth)
+        try validateAdditions(hasProjections: columns.projections.count > 0)
+        if let tree = TreeCheck(columns, featureCount: featureCount).firstFault() {
+            // Told node by node, once.
+            try columns[tree].validate(
+                number: tree, featureCount: featureCount, leafWidth: leafWidth)
+            throw EnsembleError(tree: tree, node: nil, problem: "it is not sound")
         }
+        return columns
+    }
+
+    private func fault(_ problem: String) -> EnsembleError {
+        EnsembleError(tree: nil, node: nil, problem: problem)
+    }
+
+    private func validateWidths() throws(EnsembleError) {
         guard (1...Self.widthMax).contains(featureCount) else {
             throw fault("\(featureCount) features")
         }
@@ -41,6 +58,9 @@ extension TreeEnsemble {
         guard leafWidth == outputCount || trees.count % outputCount == 0 else {
             throw fault("\(trees.count) trees do not make rounds of \(outputCount)")
         }
+    }
+
+    private func validateAdditions(hasProjections: Bool) throws(EnsembleError) {
         guard baseScores.count == outputCount, baseScores.allSatisfy(\.isFinite) else {
             throw fault("its base scores are not \(outputCount) finite numbers")
         }
@@ -50,33 +70,28 @@ extension TreeEnsemble {
                 linear.coefficients.allSatisfy(\.isFinite)
             else { throw fault("its linear part is not \(outputCount) finite numbers a feature") }
         }
-        let isImputed = linear != nil || trees.contains { $0.projections.count > 0 }
+        let isImputed = linear != nil || hasProjections
         guard imputations.count == (isImputed ? featureCount : 0),
             imputations.allSatisfy(\.isFinite)
         else { throw fault("\(imputations.count) stand-ins for \(featureCount) features") }
-        // A predictor counts all trees' words and terms in 32 bits.
-        let words = trees.reduce(0) { $0 + $1.categorySets.words.count }
-        let terms = trees.reduce(0) { $0 + $1.projections.features.count }
-        guard max(words, terms) <= Int(Int32.max) else {
-            throw fault("more than 2^31 - 1 words of sets or terms of projections")
-        }
-        for (number, tree) in trees.enumerated() {
-            try tree.validate(number: number, featureCount: featureCount, leafWidth: leafWidth)
+        guard zeroIsMissing.isEmpty, unknownCategory == .followsMissing else {
+            throw fault("zeros or unknown categories have a meaning that no layout knows")
         }
     }
 }
 
 extension Tree {
-    /// Throws unless the tree is sound. Children stand after their parent, so there is no cycle.
+    /// Throws unless the tree is sound: what `TreeCheck` finds, in words. The arrays fit each
+    /// other.
+    ///
+    /// Children stand after their parent, so there is no cycle, and each has only one, so that a
+    /// walk over the whole tree ends in time proportional to its nodes.
     func validate(number: Int, featureCount: Int, leafWidth: Int) throws(EnsembleError) {
         func fault(_ problem: String, node: Int? = nil) -> EnsembleError {
             EnsembleError(tree: number, node: node, problem: problem)
         }
         guard nodeCount > 0, nodeCount <= Int(Int32.max) else { throw fault("\(nodeCount) nodes") }
-        guard threshold.count == nodeCount, missingGoesLeft.count == nodeCount,
-            leftChild.count == nodeCount
-        else { throw fault("its arrays differ in length") }
-        guard leafValues.count % leafWidth == 0, leafValues.allSatisfy(\.isFinite) else {
+        guard leafValues.allSatisfy(\.isFinite) else {
             throw fault("its leaf values are not finite numbers, \(leafWidth) per leaf")
         }
         try validateSets { fault($0, node: $1) }
@@ -84,6 +99,7 @@ extension Tree {
         let leafCount = leafValues.count / leafWidth
         for node in 0..<nodeCount {
             let (feature, child) = (Int(splitFeature[node]), Int(leftChild[node]))
+            guard threshold[node].isFinite else { throw fault("threshold not finite", node: node) }
             if splitFeature[node] == Tree.leaf {
                 guard categorySet.isEmpty || categorySet[node] == -1 else {
                     throw fault("a set of categories at a leaf", node: node)
@@ -99,29 +115,35 @@ extension Tree {
             if !categorySet.isEmpty, categorySet[node] >= 0, feature < 0 {
                 throw fault("a set of categories for a projection", node: node)
             }
-            guard threshold[node].isFinite else { throw fault("threshold not finite", node: node) }
             guard child > node, child + 1 < nodeCount else {
                 throw fault("children at \(child) of \(nodeCount) nodes", node: node)
             }
         }
+        if let node = nodeWithoutOneParent {
+            throw fault("it does not have one parent", node: node)
+        }
+    }
+
+    /// A node other than the root that is the child of none or of several.
+    private var nodeWithoutOneParent: Int? {
+        var parentCounts = [Int](repeating: 0, count: nodeCount)
+        for node in 0..<nodeCount where splitFeature[node] != Tree.leaf {
+            parentCounts[Int(leftChild[node])] += 1
+            parentCounts[Int(leftChild[node]) + 1] += 1
+        }
+        return (1..<nodeCount).first { parentCounts[$0] != 1 }
     }
 
     private func validateSets(
         _ fault: (String, Int?) -> EnsembleError
     ) throws(EnsembleError) {
-        guard categorySet.isEmpty || categorySet.count == nodeCount else {
-            throw fault("its arrays differ in length", nil)
-        }
         let known = -1..<Int32(categorySets.count)
         if let node = categorySet.firstIndex(where: { !known.contains($0) }) {
             throw fault("set \(categorySet[node]) of \(categorySets.count)", node)
         }
-        guard Self.divides(categorySets.starts, into: categorySets.words.count) else {
-            throw fault("its sets of categories do not follow each other", nil)
-        }
         let starts = categorySets.starts
-        let wordCountMax = Int32((FeatureKind.levelCountMax + 31) / 32)
-        guard zip(starts, starts.dropFirst()).allSatisfy({ $1 - $0 <= wordCountMax }) else {
+        guard zip(starts, starts.dropFirst()).allSatisfy({ $1 - $0 <= TreeCheck.setWordsMax })
+        else {
             throw fault("a set of more than \(FeatureKind.levelCountMax) categories", nil)
         }
     }
@@ -130,16 +152,8 @@ extension Tree {
         featureCount: Int, _ fault: (String, Int?) -> EnsembleError
     ) throws(EnsembleError) {
         let features = 0..<Int32(featureCount)
-        guard Self.divides(projections.starts, into: projections.features.count),
-            projections.weights.count == projections.features.count,
-            projections.weights.allSatisfy(\.isFinite),
+        guard projections.weights.allSatisfy(\.isFinite),
             projections.features.allSatisfy(features.contains)
         else { throw fault("its projections are not sound", nil) }
-    }
-
-    /// Whether these are the starts of runs that together make up `count` items.
-    private static func divides(_ starts: [Int32], into count: Int) -> Bool {
-        starts.first == 0 && starts.last.map(Int.init) == count
-            && zip(starts, starts.dropFirst()).allSatisfy { $0 <= $1 }
     }
 }

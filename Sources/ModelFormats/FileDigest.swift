@@ -1,3 +1,5 @@
+package import DecisionForests
+
 import Crypto
 
 /// A SHA-256, by which model files name each other and a download is checked.
@@ -14,6 +16,13 @@ package struct FileDigest: Sendable, Hashable, CustomStringConvertible {
     /// The digest of `content`.
     package init(of content: [UInt8]) {
         bytes = Array(SHA256.hash(data: content))
+    }
+
+    /// The digest of `content`.
+    package init(of content: ByteStorage) {
+        var hash = SHA256()
+        content.withBytes { hash.update(bufferPointer: $0) }
+        bytes = Array(hash.finalize())
     }
 
     /// Takes 32 bytes as they are; nil for any other number.

@@ -8,7 +8,7 @@ enum ModelCheck {
     static func check(_ model: TrainedModel) throws(ModelFileError) {
         try checkNames(of: model)
         try checkFeatures(of: model)
-        try checkTrees(of: model.ensemble)
+        try checkTrees(of: model)
         try checkOutputs(of: model)
     }
 
@@ -55,18 +55,25 @@ enum ModelCheck {
             throw .malformed(
                 part: "gain importances", problem: "they are not one share per feature")
         }
-        for (index, tree) in model.ensemble.trees.enumerated() {
-            for (node, set) in tree.categorySet.enumerated() where set >= 0 {
-                guard node < tree.splitFeature.count,
-                    model.featureKinds.indices.contains(Int(tree.splitFeature[node])),
-                    model.featureKinds[Int(tree.splitFeature[node])].levels != nil
-                else {
-                    throw .malformed(
-                        part: "tree \(index)",
-                        problem: "node \(node) looks for categories in a feature without levels")
-                }
+    }
+
+    /// Only features with levels are looked up in sets of categories. The trees are sound.
+    private static func checkSets(
+        of trees: TreeColumns, kinds: [FeatureKind]
+    ) throws(ModelFileError) {
+        guard trees.sets.count > 0 else { return }
+        let hasLevels = kinds.map { $0.levels != nil }
+        let stray = trees.splitFeature.withElements { features in
+            trees.sets.ofNodes.withElements { sets in
+                sets.indices.first { sets[$0] >= 0 && !hasLevels[Int(features[$0])] }
             }
         }
+        guard let stray else { return }
+        let tree = (0..<trees.treeCount).first { trees.nodes(of: $0).contains(stray) } ?? 0
+        throw .malformed(
+            part: "tree \(tree)",
+            problem: "node \(stray - trees.nodes(of: tree).lowerBound) looks for categories in a "
+                + "feature without levels")
     }
 
     private static func checkOutputs(of model: TrainedModel) throws(ModelFileError) {
@@ -106,41 +113,16 @@ enum ModelCheck {
         }
     }
 
-    private static func checkTrees(of ensemble: TreeEnsemble) throws(ModelFileError) {
-        do {
-            try ensemble.validate()
+    private static func checkTrees(of model: TrainedModel) throws(ModelFileError) {
+        let trees: TreeColumns
+        do throws(EnsembleError) {
+            trees = try model.ensemble.validatedColumns()
         } catch {
             let node = error.node.map { "node \($0): " } ?? ""
             throw .malformed(
                 part: error.tree.map { "tree \($0)" } ?? "ensemble",
                 problem: node + error.problem)
         }
-        for (index, tree) in ensemble.trees.enumerated() {
-            guard tree.threshold.allSatisfy(\.isFinite) else {
-                throw .malformed(part: "tree \(index)", problem: "a threshold is not finite")
-            }
-            if let node = nodeWithoutOneParent(in: tree) {
-                throw .malformed(
-                    part: "tree \(index)", problem: "node \(node) does not have one parent")
-            }
-        }
-    }
-
-    /// Prediction needs no more than children that stand after their parent; a format that names
-    /// nodes, as ONNX does, needs a tree: every node but the root is the child of exactly one
-    /// other.
-    private static func nodeWithoutOneParent(in tree: Tree) -> Int? {
-        var isChild = [Bool](repeating: false, count: tree.nodeCount)
-        isChild[0] = true
-        for node in 0..<tree.nodeCount {
-            guard isChild[node] else { return node }
-            guard tree.splitFeature[node] != Tree.leaf else { continue }
-            let child = Int(tree.leftChild[node])
-            if isChild[child] { return child }
-            if isChild[child + 1] { return child + 1 }
-            isChild[child] = true
-            isChild[child + 1] = true
-        }
-        return nil
+        try checkSets(of: trees, kinds: model.featureKinds)
     }
 }

@@ -23,14 +23,14 @@ extension ModelDirectory {
     /// the model was written with, so that Python and this process cannot answer differently.
     package static func read(at directory: String) throws(ModelDirectoryError) -> LoadedModel {
         let mlmodel = try mlmodel(in: directory)
-        let bytes: [UInt8]
+        let bytes: ByteStorage
         do {
-            bytes = try BoundedFile.read(
+            bytes = try BoundedFile.storage(
                 directory + "/" + modelPath, sizeMax: ModelFile.sizeMax)
         } catch .missingFile {
             throw .unsupportedFlavor(found: mlmodel.flavors)
         }
-        let digest = ModelFile.digest(of: bytes)
+        let digest = FileDigest(of: bytes)
         if let expected = mlmodel.modelDigest, expected != digest {
             throw .digestMismatch(path: modelPath, expected: expected, actual: digest)
         }

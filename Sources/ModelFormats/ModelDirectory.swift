@@ -99,7 +99,7 @@ package enum ModelDirectory {
         for tree in model.ensemble.trees {
             for (feature, threshold) in zip(tree.splitFeature, tree.threshold)
             where row.indices.contains(Int(feature)) && row[Int(feature)] == nil
-                && model.featureKinds[Int(feature)] == .numeric
+                && threshold.isFinite && model.featureKinds[Int(feature)] == .numeric
             {
                 row[Int(feature)] = threshold
             }

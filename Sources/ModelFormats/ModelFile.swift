@@ -6,6 +6,7 @@ import Crypto
 ///
 /// The same model gives the same bytes. Reading treats the bytes as hostile: it ends in time and
 /// memory proportional to their number, with a model that passes `ModelCheck`, or with an error.
+/// The model's trees stay where the bytes are, and keep them alive.
 package enum ModelFile {
     /// The largest file read. A forest of 100 million nodes fits.
     package static let sizeMax = 4 << 30
@@ -22,12 +23,13 @@ package enum ModelFile {
 
     /// Reads what `encode` wrote.
     package static func decode(_ bytes: [UInt8]) throws(ModelFileError) -> TrainedModel {
-        try decodeWithDigest(bytes).model
+        let storage = ByteStorage(count: bytes.count) { $0.copyBytes(from: bytes) }
+        return try decodeWithDigest(storage).model
     }
 
     /// Reads what `encode` wrote, and which other form was written with it (`.none` if none was).
     package static func decodeWithDigest(
-        _ bytes: [UInt8]
+        _ bytes: ByteStorage
     ) throws(ModelFileError) -> (model: TrainedModel, otherFormDigest: FileDigest) {
         let reader = try ModelFileReader(bytes: bytes)
         let model = try reader.decode()
@@ -35,20 +37,34 @@ package enum ModelFile {
         return (model, reader.otherFormDigest)
     }
 
-    /// The SHA-256 of the whole file: what `/model/load` reports.
-    package static func digest(of bytes: [UInt8]) -> FileDigest {
-        FileDigest(of: bytes)
+    /// Reads the file at `path`, which anybody may have written and may still write to: its bytes
+    /// are copied into memory of this process before they are looked at.
+    ///
+    /// Fit for `TrainedModel.predictor()`; once the model itself is let go, its bytes go back to
+    /// the system and only the predictor stays.
+    package static func load(_ path: String) throws(ModelDirectoryError) -> TrainedModel {
+        let bytes = try BoundedFile.storage(path, sizeMax: sizeMax)
+        do {
+            return try decodeWithDigest(bytes).model
+        } catch {
+            throw .modelFile(path: path, cause: error)
+        }
     }
 
-    /// The checksum a file carries: over all its bytes, those of the checksum itself as zeros.
-    static func checksum(of bytes: [UInt8]) -> [UInt8] {
-        let field = ModelFileLayout.checksum
+    /// The checksum a file carries: eight bytes, made of all that stands behind them.
+    package static func checksum(of bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        let covered = UnsafeRawBufferPointer(
+            rebasing: bytes[ModelFileLayout.checksum.upperBound...])
+        return withUnsafeBytes(of: XXHash64.hash(covered).littleEndian) { Array($0) }
+    }
+
+    /// The checksum of version 2: over all bytes, those of the checksum itself as zeros.
+    package static func checksumOfVersion2(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        let field = ModelFileLayout.checksumOfVersion2
         var hash = SHA256()
-        bytes.withUnsafeBytes { raw in
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: raw[..<field.lowerBound]))
-            hash.update(data: [UInt8](repeating: 0, count: field.count))
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: raw[field.upperBound...]))
-        }
+        hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[..<field.lowerBound]))
+        hash.update(data: [UInt8](repeating: 0, count: field.count))
+        hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[field.upperBound...]))
         return Array(hash.finalize())
     }
 }

@@ -16,8 +16,8 @@ package enum ModelFileError: Error, Hashable, CustomStringConvertible {
         case .notAModelFile:
             "This is not a model.manta file: it does not start with the format's signature."
         case .unsupportedVersion(let version):
-            "This model.manta has format version \(version); this build reads version "
-                + "\(ModelFileLayout.version). "
+            "This model.manta has format version \(version); this build reads versions "
+                + "\(ModelFileLayout.versionsRead.lowerBound) to \(ModelFileLayout.version). "
                 + (version > ModelFileLayout.version
                     ? "Use a newer Manta." : "Train the model again.")
         case .wrongSize(let expected, let actual):

@@ -8,12 +8,19 @@ import DecisionForests
 struct ModelFileLayout: Hashable {
     /// Detects files cut or changed by text-mode transfers, as PNG's signature does.
     static let magic: [UInt8] = Array("MANTA\r\n\u{1A}".utf8)
-    static let version: UInt32 = 2
+    /// What is written.
+    static let version: UInt32 = 3
+    /// What is read. Version 2 has no section after `termWeights`, no parts but the first three,
+    /// and a SHA-256 for its checksum.
+    static let versionsRead: ClosedRange<UInt32> = 2...3
     /// A cache line, so that a column can be used where it lies in a mapped file.
     static let alignment = 64
     static let headerSize = 640
-    /// Where the checksum stands; it covers the whole file with these bytes as zeros.
-    static let checksum = 24..<56
+    /// Where the checksum stands: an XXH64 of everything behind it. What stands before it is
+    /// compared with what it must be.
+    static let checksum = 24..<32
+    /// Version 2's checksum: a SHA-256 of the whole file with these bytes as zeros.
+    static let checksumOfVersion2 = 24..<56
     static let otherForm = 56..<88
     static let sectionTableStart = 192
 
@@ -25,6 +32,7 @@ struct ModelFileLayout: Hashable {
         case featureKinds, levelCounts, gainImportances, imputations, linearTerm
         case categorySets, treeSetStarts, setWordStarts, setWords
         case treeProjectionStarts, projectionTermStarts, termFeatures, termWeights
+        case covers, zeroIsMissing
     }
 
     /// How class labels are kept.
@@ -55,8 +63,20 @@ struct ModelFileLayout: Hashable {
         static let gainImportances = Parts(rawValue: 1)
         static let imputations = Parts(rawValue: 2)
         static let linearTerm = Parts(rawValue: 4)
-        static let all: Parts = [.gainImportances, .imputations, .linearTerm]
+        static let covers = Parts(rawValue: 8)
+        static let zeroIsMissing = Parts(rawValue: 16)
+        /// No section, but what categorical nodes do with categories that they do not know.
+        static let unknownGoesRight = Parts(rawValue: 32)
+
+        /// Those that a version knows.
+        static func all(of version: UInt32) -> Parts {
+            let first: Parts = [.gainImportances, .imputations, .linearTerm]
+            return version == 2
+                ? first : first.union([.covers, .zeroIsMissing, .unknownGoesRight])
+        }
     }
+
+    var version = Self.version
 
     var featureCount: UInt32 = 0
     var outputCount: UInt32 = 0
@@ -96,7 +116,7 @@ struct ModelFileLayout: Hashable {
     var ranges: [Range<Int>]? {
         var ranges: [Range<Int>] = []
         var end = Self.headerSize
-        for section in Section.allCases {
+        for section in sections {
             guard let size = size(of: section), let start = Self.aligned(end) else { return nil }
             let (next, overflow) = start.addingReportingOverflow(size)
             guard !overflow else { return nil }
@@ -104,6 +124,11 @@ struct ModelFileLayout: Hashable {
             end = next
         }
         return ranges
+    }
+
+    /// The version's sections, in file order.
+    var sections: ArraySlice<Section> {
+        Section.allCases.prefix(version == 2 ? Section.covers.rawValue : Section.allCases.count)
     }
 
     private func size(of section: Section) -> Int? {
@@ -139,6 +164,8 @@ struct ModelFileLayout: Hashable {
         case .treeProjectionStarts: return (projectionCount > 0 ? UInt64(treeCount) + 1 : 0, 8)
         case .projectionTermStarts: return Self.starts(projectionCount).map { ($0, 8) }
         case .termFeatures, .termWeights: return (termCount, 4)
+        case .covers: return (parts.contains(.covers) ? nodeCount : 0, 4)
+        case .zeroIsMissing: return (parts.contains(.zeroIsMissing) ? features : 0, 1)
         }
     }
 

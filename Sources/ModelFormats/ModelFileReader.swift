@@ -6,29 +6,14 @@ import DecisionForests
 /// one the counts call for. After that every section lies inside the file, so `decode` allocates at
 /// most a small multiple of the file's own size.
 struct ModelFileReader {
-    private let bytes: [UInt8]
-    let layout: ModelFileLayout
+    private let bytes: ByteStorage
+    private let layout: ModelFileLayout
     private let ranges: [Range<Int>]
 
-    init(bytes: [UInt8]) throws(ModelFileError) {
-        let magic = ModelFileLayout.magic
-        guard bytes.count >= magic.count + 4, Array(bytes.prefix(magic.count)) == magic else {
-            throw .notAModelFile
-        }
-        let version = bytes.integer(at: 8, as: UInt32.self)
-        guard version == ModelFileLayout.version else { throw .unsupportedVersion(version) }
-        guard bytes.count >= ModelFileLayout.headerSize else {
-            throw .wrongSize(expected: UInt64(ModelFileLayout.headerSize), actual: bytes.count)
-        }
-        let size = bytes.integer(at: 16, as: UInt64.self)
-        guard size == UInt64(bytes.count) else {
-            throw .wrongSize(expected: size, actual: bytes.count)
-        }
-        guard Array(bytes[ModelFileLayout.checksum]) == ModelFile.checksum(of: bytes) else {
-            throw .checksumMismatch
-        }
+    init(bytes: ByteStorage) throws(ModelFileError) {
+        let version = try Self.checkFrame(of: bytes)
         self.bytes = bytes
-        layout = Self.layout(from: bytes)
+        layout = Self.layout(from: bytes, version: version)
         // Without values, no byte of the file would bound the number of outputs or leaves.
         guard layout.outputCount > 0 else {
             throw .malformed(part: "outputs", problem: "there are none")
@@ -36,7 +21,7 @@ struct ModelFileReader {
         guard layout.leafWidth > 0 else {
             throw .malformed(part: "leaves", problem: "they have no values")
         }
-        guard ModelFileLayout.Parts.all.isSuperset(of: layout.parts) else {
+        guard ModelFileLayout.Parts.all(of: version).isSuperset(of: layout.parts) else {
             throw .malformed(part: "parts", problem: "an unknown one is announced")
         }
         guard let ranges = layout.ranges, Self.isFramed(bytes, by: ranges) else {
@@ -45,9 +30,36 @@ struct ModelFileReader {
         self.ranges = ranges
     }
 
+    /// Throws unless the bytes are a whole and undamaged file; its version.
+    private static func checkFrame(of bytes: ByteStorage) throws(ModelFileError) -> UInt32 {
+        let magic = ModelFileLayout.magic
+        guard bytes.count >= magic.count + 4, bytes.withBytes({ $0.starts(with: magic) }) else {
+            throw .notAModelFile
+        }
+        let version = bytes.integer(at: 8, as: UInt32.self)
+        guard ModelFileLayout.versionsRead.contains(version) else {
+            throw .unsupportedVersion(version)
+        }
+        guard bytes.count >= ModelFileLayout.headerSize else {
+            throw .wrongSize(expected: UInt64(ModelFileLayout.headerSize), actual: bytes.count)
+        }
+        let size = bytes.integer(at: 16, as: UInt64.self)
+        guard size == UInt64(bytes.count) else {
+            throw .wrongSize(expected: size, actual: bytes.count)
+        }
+        let isWhole = bytes.withBytes { raw in
+            version == 2
+                ? raw[ModelFileLayout.checksumOfVersion2].elementsEqual(
+                    ModelFile.checksumOfVersion2(raw))
+                : raw[ModelFileLayout.checksum].elementsEqual(ModelFile.checksum(of: raw))
+        }
+        guard isWhole else { throw .checksumMismatch }
+        return version
+    }
+
     /// The digest of the model's other form, or `.none`.
     var otherFormDigest: FileDigest {
-        FileDigest(bytes: Array(bytes[ModelFileLayout.otherForm])) ?? .none
+        bytes.withBytes { FileDigest(bytes: Array($0[ModelFileLayout.otherForm])) } ?? .none
     }
 
     func decode() throws(ModelFileError) -> TrainedModel {
@@ -69,13 +81,13 @@ struct ModelFileReader {
             ensemble: try ensemble(), featureNames: names, featureKinds: try kinds(levels),
             optionalFeatures: Set(optional), targetName: texts[0], task: try task(texts: texts),
             learner: texts[1], parameters: parameters, trainingRowCount: rowCount,
-            gainImportances: doubles(.gainImportances))
+            gainImportances: numbers(.gainImportances, as: Double.self))
     }
 
     /// Each feature's kind; `levels` are those of all features, one after the other.
     private func kinds(_ levels: ArraySlice<String>) throws(ModelFileError) -> [FeatureKind] {
         let codes = self[.featureKinds].map(ModelFileLayout.KindCode.init(rawValue:))
-        let counts = column(.levelCounts, as: UInt32.self)
+        let counts = numbers(.levelCounts, as: UInt32.self)
         var rest = levels
         var kinds: [FeatureKind] = []
         for (feature, code) in codes.enumerated() {
@@ -101,12 +113,13 @@ struct ModelFileReader {
         let text = ranges[ModelFileLayout.Section.text.rawValue]
         var texts: [String] = []
         var start = text.lowerBound
-        for end in column(.textEnds, as: UInt64.self) {
+        for end in numbers(.textEnds, as: UInt64.self) {
             guard end <= UInt64(text.count), text.lowerBound + Int(end) >= start else {
                 throw .malformed(part: "text", problem: "a string ends outside of it")
             }
             let stop = text.lowerBound + Int(end)
-            guard let string = String(validating: bytes[start..<stop], as: UTF8.self) else {
+            let string = bytes.withBytes { String(validating: $0[start..<stop], as: UTF8.self) }
+            guard let string else {
                 throw .malformed(part: "text", problem: "a string is not UTF-8")
             }
             texts.append(string)
@@ -122,7 +135,8 @@ struct ModelFileReader {
         switch ModelFileLayout.LabelKind(rawValue: layout.labelKind) {
         case .absent where layout.classCount == 0: .regression
         case .integer where layout.classCount > 0:
-            .classification(classes: column(.integerLabels, as: Int64.self).map(ClassLabel.integer))
+            .classification(
+                classes: numbers(.integerLabels, as: Int64.self).map(ClassLabel.integer))
         case .string where layout.classCount > 0:
             .classification(
                 classes: texts.suffix(Int(layout.classCount)).map(ClassLabel.string))
@@ -139,48 +153,79 @@ struct ModelFileReader {
         }
         return TreeEnsemble(
             featureCount: Int(layout.featureCount), outputCount: Int(layout.outputCount),
-            leafWidth: Int(layout.leafWidth), trees: try trees(), aggregation: aggregation,
-            baseScores: floats(.baseScores), transform: transform,
+            leafWidth: Int(layout.leafWidth), trees: TreeList(try trees()),
+            aggregation: aggregation, baseScores: numbers(.baseScores, as: Float.self),
+            transform: transform,
             linear: layout.parts.contains(.linearTerm)
-                ? LinearTerm(coefficients: doubles(.linearTerm)) : nil,
-            imputations: floats(.imputations))
+                ? LinearTerm(coefficients: numbers(.linearTerm, as: Double.self)) : nil,
+            imputations: numbers(.imputations, as: Float.self),
+            zeroIsMissing: layout.version == 2 ? [] : self[.zeroIsMissing].map { $0 != 0 },
+            unknownCategory: layout.parts.contains(.unknownGoesRight)
+                ? .goesRight : .followsMissing)
     }
 
-    subscript(section: ModelFileLayout.Section) -> ArraySlice<UInt8> {
-        bytes[ranges[section.rawValue]]
+    /// The trees where they lie.
+    private func trees() throws(ModelFileError) -> TreeColumns {
+        var sets = TreeColumns.Sets()
+        if layout.setCount > 0 {
+            sets.ofNodes = column(.categorySets)
+            sets.treeStarts = column(.treeSetStarts)
+            sets.wordStarts = column(.setWordStarts)
+        }
+        sets.words = column(.setWords)
+        var projections = TreeColumns.Weighings()
+        if layout.projectionCount > 0 {
+            projections.treeStarts = column(.treeProjectionStarts)
+            projections.termStarts = column(.projectionTermStarts)
+        }
+        projections.features = column(.termFeatures)
+        projections.weights = column(.termWeights)
+        do throws(EnsembleError) {
+            return try TreeColumns(
+                leafWidth: Int(layout.leafWidth), nodeStarts: column(.treeNodeStarts),
+                leafStarts: column(.treeLeafStarts), splitFeature: column(.splitFeatures),
+                threshold: column(.thresholds), leftChild: column(.leftChildren),
+                missingGoesLeft: column(.missingGoesLeft), leafValues: column(.leafValues),
+                cover: layout.version == 2 ? .empty : column(.covers), sets: sets,
+                projections: projections)
+        } catch {
+            throw .malformed(part: "tree table", problem: error.problem)
+        }
     }
 
-    func floats(_ section: ModelFileLayout.Section) -> [Float] {
-        column(section, as: UInt32.self).map(Float.init(bitPattern:))
+    private subscript(section: ModelFileLayout.Section) -> [UInt8] {
+        numbers(section, as: UInt8.self)
     }
 
-    private func doubles(_ section: ModelFileLayout.Section) -> [Double] {
-        column(section, as: UInt64.self).map(Double.init(bitPattern:))
+    /// A section's numbers where they lie.
+    private func column<Item: BitwiseCopyable & Sendable>(
+        _ section: ModelFileLayout.Section
+    ) -> Column<Item> {
+        let range = ranges[section.rawValue]
+        return Column(
+            bytes, at: range.lowerBound, count: range.count / MemoryLayout<Item>.stride)
     }
 
-    func column<Item: FixedWidthInteger>(
+    /// A copy of a section's numbers.
+    private func numbers<Item: BitwiseCopyable & Sendable>(
         _ section: ModelFileLayout.Section, as item: Item.Type
     ) -> [Item] {
-        let range = ranges[section.rawValue]
-        let count = range.count / MemoryLayout<Item>.size
-        let items = [Item](unsafeUninitializedCapacity: count) { items, initialized in
-            UnsafeMutableRawBufferPointer(items).copyBytes(from: bytes[range])
-            initialized = count
-        }
-        return items.map(Item.init(littleEndian:))
+        let column: Column<Item> = column(section)
+        return column[0..<column.count]
     }
 
-    private static func layout(from bytes: [UInt8]) -> ModelFileLayout {
+    private static func layout(from bytes: ByteStorage, version: UInt32) -> ModelFileLayout {
         var layout = ModelFileLayout()
+        layout.version = version
         layout.featureCount = bytes.integer(at: 88, as: UInt32.self)
         layout.outputCount = bytes.integer(at: 92, as: UInt32.self)
         layout.treeCount = bytes.integer(at: 96, as: UInt32.self)
         layout.classCount = bytes.integer(at: 100, as: UInt32.self)
         layout.parameterCount = bytes.integer(at: 104, as: UInt32.self)
-        layout.aggregation = bytes[108]
-        layout.transform = bytes[109]
-        layout.labelKind = bytes[110]
-        layout.parts = ModelFileLayout.Parts(rawValue: bytes[111])
+        layout.aggregation = bytes.integer(at: 108, as: UInt8.self)
+        layout.transform = bytes.integer(at: 109, as: UInt8.self)
+        layout.labelKind = bytes.integer(at: 110, as: UInt8.self)
+        layout.parts = ModelFileLayout.Parts(rawValue: bytes.integer(at: 111, as: UInt8.self))
         layout.trainingRowCount = bytes.integer(at: 112, as: UInt64.self)
         layout.nodeCount = bytes.integer(at: 120, as: UInt64.self)
         layout.leafCount = bytes.integer(at: 128, as: UInt64.self)
@@ -195,7 +240,7 @@ struct ModelFileReader {
     }
 
     /// Whether the section table names exactly `ranges`, which end with the file.
-    private static func isFramed(_ bytes: [UInt8], by ranges: [Range<Int>]) -> Bool {
+    private static func isFramed(_ bytes: ByteStorage, by ranges: [Range<Int>]) -> Bool {
         guard ranges.last?.upperBound == bytes.count,
             bytes.integer(at: 12, as: UInt32.self) == UInt32(ModelFileLayout.headerSize),
             bytes.integer(at: 136, as: UInt32.self) == UInt32(ranges.count),
@@ -209,10 +254,10 @@ struct ModelFileReader {
     }
 }
 
-extension [UInt8] {
+extension ByteStorage {
     /// The little-endian integer at `offset`, which the caller knows to lie inside.
     fileprivate func integer<Item: FixedWidthInteger>(at offset: Int, as item: Item.Type) -> Item {
-        withUnsafeBytes { raw in
+        withBytes { raw in
             Item(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: Item.self))
         }
     }

@@ -7,9 +7,15 @@ struct ModelFileWriter {
     private var texts: [String] = []
     private var labels: [Int64] = []
     private var layout = ModelFileLayout()
+    private let trees: TreeColumns
 
-    init(model: TrainedModel, otherFormDigest: FileDigest) {
+    init(model: TrainedModel, otherFormDigest: FileDigest) throws(ModelFileError) {
         self.model = model
+        do {
+            trees = try model.ensemble.trees.columns(leafWidth: model.ensemble.leafWidth)
+        } catch {
+            throw .malformed(part: "trees", problem: error.problem)
+        }
         self.otherFormDigest = otherFormDigest
         texts = [model.targetName, model.learner] + model.featureNames
         for parameter in model.parameters {
@@ -37,11 +43,12 @@ struct ModelFileWriter {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(end)
         writer.appendHeader(ranges: ranges, to: &bytes)
-        for section in ModelFileLayout.Section.allCases {
+        for section in layout.sections {
             Self.pad(&bytes, to: ranges[section.rawValue].lowerBound)
             writer.append(section, to: &bytes)
         }
-        bytes.replaceSubrange(ModelFileLayout.checksum, with: ModelFile.checksum(of: bytes))
+        let checksum = bytes.withUnsafeBytes(ModelFile.checksum)
+        bytes.replaceSubrange(ModelFileLayout.checksum, with: checksum)
         return bytes
     }
 
@@ -61,20 +68,19 @@ struct ModelFileWriter {
         if !model.gainImportances.isEmpty { layout.parts.insert(.gainImportances) }
         if !ensemble.imputations.isEmpty { layout.parts.insert(.imputations) }
         if ensemble.linear != nil { layout.parts.insert(.linearTerm) }
+        if !trees.cover.isEmpty { layout.parts.insert(.covers) }
+        if !ensemble.zeroIsMissing.isEmpty { layout.parts.insert(.zeroIsMissing) }
+        if ensemble.unknownCategory == .goesRight { layout.parts.insert(.unknownGoesRight) }
         layout.levelCount = model.featureKinds.reduce(0) { $0 + UInt64($1.levels?.count ?? 0) }
         layout.aggregation = ensemble.aggregation.rawValue
         layout.transform = ensemble.transform.rawValue
         layout.trainingRowCount = UInt64(model.trainingRowCount)
-        layout.nodeCount = ensemble.trees.reduce(0) { $0 + UInt64($1.nodeCount) }
-        layout.leafCount = ensemble.trees.reduce(0) {
-            $0 + UInt64($1.leafValues.count / ensemble.leafWidth)
-        }
-        for tree in ensemble.trees {
-            layout.setCount += UInt64(tree.categorySets.count)
-            layout.wordCount += UInt64(tree.categorySets.words.count)
-            layout.projectionCount += UInt64(tree.projections.count)
-            layout.termCount += UInt64(tree.projections.features.count)
-        }
+        layout.nodeCount = UInt64(trees.nodeCount)
+        layout.leafCount = UInt64(trees.leafValues.count / ensemble.leafWidth)
+        layout.setCount = UInt64(trees.sets.count)
+        layout.wordCount = UInt64(trees.sets.words.count)
+        layout.projectionCount = UInt64(trees.projections.count)
+        layout.termCount = UInt64(trees.projections.features.count)
         layout.textSize = texts.reduce(0) { $0 + UInt64($1.utf8.count) }
         return layout
     }
@@ -85,7 +91,7 @@ struct ModelFileWriter {
         bytes.append(integer: ModelFileLayout.version)
         bytes.append(integer: UInt32(ModelFileLayout.headerSize))
         bytes.append(integer: UInt64(fileSize))
-        bytes += FileDigest.none.bytes  // The checksum, known last.
+        bytes += [UInt8](repeating: 0, count: 32)  // The checksum, known last, in 8 of them.
         bytes += otherFormDigest.bytes
         for count in [
             layout.featureCount, layout.outputCount, layout.treeCount, layout.classCount,
@@ -113,75 +119,45 @@ struct ModelFileWriter {
     }
 
     private func append(_ section: ModelFileLayout.Section, to bytes: inout [UInt8]) {
-        let (ensemble, trees) = (model.ensemble, model.ensemble.trees)
+        let ensemble = model.ensemble
         switch section {
         case .text: texts.forEach { bytes += $0.utf8 }
-        case .textEnds: appendStarts(of: texts.map(\.utf8.count), to: &bytes, skippingFirst: true)
+        case .textEnds: appendEnds(of: texts.map(\.utf8.count), to: &bytes)
         case .optionalFeatures:
             bytes += model.featureNames.map { model.optionalFeatures.contains($0) ? 1 : 0 }
         case .integerLabels: bytes.append(integers: labels)
         case .baseScores: bytes.append(floats: ensemble.baseScores)
-        case .treeNodeStarts: appendStarts(of: trees.map(\.nodeCount), to: &bytes)
-        case .treeLeafStarts:
-            appendStarts(
-                of: trees.map { $0.leafValues.count / ensemble.leafWidth }, to: &bytes)
-        case .splitFeatures: trees.forEach { bytes.append(integers: $0.splitFeature) }
-        case .thresholds: trees.forEach { bytes.append(floats: $0.threshold) }
-        case .leftChildren: trees.forEach { bytes.append(integers: $0.leftChild) }
-        case .missingGoesLeft: trees.forEach { bytes += $0.missingGoesLeft.map { $0 ? 1 : 0 } }
-        case .leafValues: trees.forEach { bytes.append(floats: $0.leafValues) }
+        case .treeNodeStarts: bytes.append(trees.nodeStarts)
+        case .treeLeafStarts: bytes.append(trees.leafStarts)
+        case .splitFeatures: bytes.append(trees.splitFeature)
+        case .thresholds: bytes.append(trees.threshold)
+        case .leftChildren: bytes.append(trees.leftChild)
+        case .missingGoesLeft: bytes.append(trees.missingGoesLeft)
+        case .leafValues: bytes.append(trees.leafValues)
         case .featureKinds:
             bytes += model.featureKinds.map { ModelFileLayout.KindCode($0).rawValue }
         case .levelCounts where layout.levelCount > 0:
             bytes.append(integers: model.featureKinds.map { UInt32($0.levels?.count ?? 0) })
+        case .levelCounts: break
         case .gainImportances: bytes.append(doubles: model.gainImportances)
         case .imputations: bytes.append(floats: ensemble.imputations)
         case .linearTerm: bytes.append(doubles: ensemble.linear?.coefficients ?? [])
-        case .levelCounts: break
-        case .categorySets, .treeSetStarts, .setWordStarts, .setWords:
-            if layout.setCount > 0 { appendSets(section, to: &bytes) }
-        case .treeProjectionStarts, .projectionTermStarts, .termFeatures, .termWeights:
-            if layout.projectionCount > 0 { appendProjections(section, to: &bytes) }
+        case .categorySets: bytes.append(trees.sets.ofNodes)
+        case .treeSetStarts: bytes.append(trees.sets.treeStarts)
+        case .setWordStarts: bytes.append(trees.sets.wordStarts)
+        case .setWords: bytes.append(trees.sets.words)
+        case .treeProjectionStarts: bytes.append(trees.projections.treeStarts)
+        case .projectionTermStarts: bytes.append(trees.projections.termStarts)
+        case .termFeatures: bytes.append(trees.projections.features)
+        case .termWeights: bytes.append(trees.projections.weights)
+        case .covers: bytes.append(trees.cover)
+        case .zeroIsMissing: bytes += ensemble.zeroIsMissing.map { $0 ? 1 : 0 }
         }
     }
 
-    private func appendSets(_ section: ModelFileLayout.Section, to bytes: inout [UInt8]) {
-        let trees = model.ensemble.trees
-        switch section {
-        case .categorySets:
-            for tree in trees {
-                let none = [Int32](repeating: -1, count: tree.nodeCount)
-                bytes.append(integers: tree.categorySet.isEmpty ? none : tree.categorySet)
-            }
-        case .treeSetStarts: appendStarts(of: trees.map(\.categorySets.count), to: &bytes)
-        case .setWordStarts:
-            appendStarts(of: trees.flatMap { Self.lengths($0.categorySets.starts) }, to: &bytes)
-        default: trees.forEach { bytes.append(integers: $0.categorySets.words) }
-        }
-    }
-
-    private func appendProjections(_ section: ModelFileLayout.Section, to bytes: inout [UInt8]) {
-        let trees = model.ensemble.trees
-        switch section {
-        case .treeProjectionStarts: appendStarts(of: trees.map(\.projections.count), to: &bytes)
-        case .projectionTermStarts:
-            appendStarts(of: trees.flatMap { Self.lengths($0.projections.starts) }, to: &bytes)
-        case .termFeatures: trees.forEach { bytes.append(integers: $0.projections.features) }
-        default: trees.forEach { bytes.append(floats: $0.projections.weights) }
-        }
-    }
-
-    /// The lengths of the runs that start there.
-    private static func lengths(_ starts: [Int32]) -> [Int] {
-        zip(starts, starts.dropFirst()).map { Int($1 - $0) }
-    }
-
-    /// Running totals from 0: where each of several runs starts, and where the last one ends.
-    private func appendStarts(
-        of counts: [Int], to bytes: inout [UInt8], skippingFirst: Bool = false
-    ) {
+    /// Running totals: where each of several runs ends.
+    private func appendEnds(of counts: [Int], to bytes: inout [UInt8]) {
         var total: UInt64 = 0
-        if !skippingFirst { bytes.append(integer: total) }
         for count in counts {
             total += UInt64(count)
             bytes.append(integer: total)
@@ -201,6 +177,10 @@ struct ModelFileWriter {
 }
 
 extension [UInt8] {
+    fileprivate mutating func append(_ column: Column<some BitwiseCopyable & Sendable>) {
+        column.withElementBytes { append(contentsOf: $0) }
+    }
+
     fileprivate mutating func append(integer: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: integer.littleEndian) { append(contentsOf: $0) }
     }

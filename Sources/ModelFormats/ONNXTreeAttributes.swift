@@ -27,8 +27,9 @@ struct ONNXTreeAttributes {
         self.levelCounts = levelCounts
         self.hasBase = hasBase
         for index in trees {
-            append(ensemble.trees[index], number: index, id: Int64(index - trees.lowerBound))
-            projectionCount += ensemble.trees[index].projections.count
+            let tree = ensemble.trees[index]
+            append(tree, number: index, id: Int64(index - trees.lowerBound))
+            projectionCount += tree.projections.count
         }
     }
 

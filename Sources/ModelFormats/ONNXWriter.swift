@@ -21,6 +21,14 @@ package enum ONNXWriter {
     /// The model as an ONNX file. Throws `malformed` for a model that is not valid or too large.
     package static func encode(_ model: TrainedModel) throws(ModelFileError) -> [UInt8] {
         try ModelCheck.check(model)
+        guard model.ensemble.zeroIsMissing.isEmpty,
+            model.ensemble.unknownCategory == .followsMissing
+        else {
+            throw .malformed(
+                part: "ONNX form",
+                problem: "zeros as missing values, and categories that are unknown but not "
+                    + "missing, are not written")
+        }
         var graph = ONNXGraph()
         let matrix = ONNXInput(of: model, named: inputName).add(to: &graph)
         let doubles = graph.addCast(matrix, to: .double, as: "features_double")

@@ -1,4 +1,5 @@
 import DecisionForests
+import Foundation
 import Testing
 
 @testable import ModelFormats
@@ -28,8 +29,9 @@ struct ModelFileTests {
     func otherForm() throws {
         let digest = FileDigest(of: [1, 2, 3])
         let bytes = try ModelFile.encode(stump(), otherFormDigest: digest)
-        #expect(try ModelFile.decodeWithDigest(bytes).otherFormDigest == digest)
-        let alone = try ModelFile.encode(stump())
+        let storage = ByteStorage(copying: bytes)
+        #expect(try ModelFile.decodeWithDigest(storage).otherFormDigest == digest)
+        let alone = ByteStorage(copying: try ModelFile.encode(stump()))
         #expect(try ModelFile.decodeWithDigest(alone).otherFormDigest == .none)
     }
 
@@ -37,8 +39,8 @@ struct ModelFileTests {
     func layout() throws {
         let bytes = try ModelFile.encode(stump(threshold: 2.5))
         #expect(Array(bytes.prefix(8)) == Array("MANTA\r\n\u{1A}".utf8))
-        #expect(bytes[8] == 2)
-        let offsets = (0..<25).map { index in
+        #expect(bytes[8] == 3)
+        let offsets = (0..<27).map { index in
             bytes[(192 + 16 * index)...].prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
         }
         #expect(offsets.allSatisfy { $0 % 64 == 0 })
@@ -49,10 +51,84 @@ struct ModelFileTests {
                 + [UInt8](repeating: 0, count: 8))
     }
 
-    @Test("The bytes of version 2 do not change")
+    @Test("The bytes of version 3 do not change")
     func fixedBytes() throws {
         let digest = FileDigest(of: try ModelFile.encode(stump()))
+        #expect(digest.hex == "548112cc3a8a0055ed39b2b4a954fea5323b0e7c2f2993aa4b13588a086f6918")
+    }
+
+    @Test("A file of version 2 is read as before, and those bytes do not change")
+    func version2() throws {
+        let bytes = version2(of: try ModelFile.encode(stump()))
+        let digest = FileDigest(of: bytes)
         #expect(digest.hex == "79f8c82435ad9f5b012cdc5932aeb7f6b172bc0332e3bd6ac48b83e615b02c16")
+        #expect(try ModelFile.decode(bytes) == stump())
+        for index in bytes.indices {
+            var changed = bytes
+            changed[index] ^= 1
+            #expect(throws: ModelFileError.self) { try ModelFile.decode(changed) }
+        }
+    }
+
+    @Test("Every kind of model is read from version 2", arguments: ModelExample.all)
+    func version2OfAll(_ example: ModelExample) throws {
+        let bytes = version2(of: try ModelFile.encode(example.model))
+        #expect(try ModelFile.decode(bytes) == example.model)
+    }
+
+    @Test("Parts that version 2 did not know are refused in it", arguments: [8, 16, 32] as [UInt8])
+    func laterParts(part: UInt8) throws {
+        var bytes = version2(of: try ModelFile.encode(stump()))
+        bytes[111] |= part
+        let checksum = bytes.withUnsafeBytes(ModelFile.checksumOfVersion2)
+        bytes.replaceSubrange(ModelFileLayout.checksumOfVersion2, with: checksum)
+        #expect(
+            throws: ModelFileError.malformed(
+                part: "parts", problem: "an unknown one is announced")
+        ) { try ModelFile.decode(bytes) }
+    }
+
+    @Test("A file is loaded from its path; one cut short meanwhile harms nobody")
+    func load() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/model.manta"
+        let example = ModelExample.all[0].model
+        try Data(try ModelFile.encode(example)).write(to: URL(filePath: path))
+        let model = try ModelFile.load(path)
+        #expect(truncate(path, 0) == 0)
+        #expect(model == example)
+        #expect(throws: ModelDirectoryError.self) { try ModelFile.load(path) }
+        #expect(throws: ModelDirectoryError.self) { try ModelFile.load(path + "-absent") }
+        #expect(throws: ModelDirectoryError.self) { try ModelFile.load(folder.path) }
+    }
+
+    @Test("XXH64 as its specification gives it")
+    func checksum() {
+        func hash(_ text: String) -> UInt64 { Array(text.utf8).withUnsafeBytes(XXHash64.hash) }
+        #expect(hash("") == 0xEF46_DB37_51D8_E999)
+        #expect(hash("abc") == 0x44BC_2CF5_AD77_0999)
+        #expect(
+            hash("Nobody inspects the spammish repetition") == 0xFBCE_A83C_8A37_8BF1)
+    }
+
+    /// The same model as version 2 had it: without the last two sections, with its checksum.
+    private func version2(of bytes: [UInt8]) -> [UInt8] {
+        let entry = ModelFileLayout.sectionTableStart + 16 * 24
+        let (start, size) = (number(at: entry, in: bytes), number(at: entry + 8, in: bytes))
+        var old = Array(bytes[..<(start + size)])
+        old[8] = 2
+        old[136] = 25
+        for place in 0..<8 {
+            old[16 + place] = UInt8(truncatingIfNeeded: old.count >> (8 * place))
+        }
+        old.replaceSubrange(entry + 16..<640, with: [UInt8](repeating: 0, count: 640 - entry - 16))
+        let checksum = old.withUnsafeBytes(ModelFile.checksumOfVersion2)
+        old.replaceSubrange(ModelFileLayout.checksumOfVersion2, with: checksum)
+        return old
+    }
+
+    private func number(at offset: Int, in bytes: [UInt8]) -> Int {
+        bytes[offset...].prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
     }
 
     @Test("An unknown version is refused by its number")
@@ -144,7 +220,9 @@ struct ModelFileTests {
     private func stump(
         feature: Int32 = 0, threshold: Float = 1, leftChild: Int32 = 1, leaves: [Float] = [0, 1],
         names: [String] = ["a", "b"], optional: Set<String> = [],
-        task: TrainedModel.Task = .regression, baseScores: [Float]? = nil
+        task: TrainedModel.Task = .regression, baseScores: [Float]? = nil,
+        zeroIsMissing: [Bool] = [],
+        unknownCategory: TreeEnsemble.UnknownCategory = .followsMissing
     ) -> TrainedModel {
         TrainedModel(
             ensemble: TreeEnsemble(
@@ -155,7 +233,8 @@ struct ModelFileTests {
                         threshold: [threshold, 0, 0],
                         missingGoesLeft: [true, false, false], leftChild: [leftChild, 0, 1],
                         leafValues: leaves)
-                ], baseScores: baseScores),
+                ], baseScores: baseScores, zeroIsMissing: zeroIsMissing,
+                unknownCategory: unknownCategory),
             featureNames: names, optionalFeatures: optional, targetName: "y", task: task,
             learner: "RandomForestRegressor", parameters: [.init("seed", "1")],
             trainingRowCount: 10)

@@ -69,7 +69,7 @@ struct GradientBoosting {
                 resumed: checkpoint.trees.count / objective.outputCount)
         }
         return circumstances.continued.map {
-            Earlier(trees: $0.ensemble.trees, baseScores: $0.ensemble.baseScores, resumed: 0)
+            Earlier(trees: Array($0.ensemble.trees), baseScores: $0.ensemble.baseScores, resumed: 0)
         }
     }
 

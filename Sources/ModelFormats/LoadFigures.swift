@@ -1,0 +1,71 @@
+package import DecisionForests
+
+import Foundation
+
+/// What it costs to make a `model.manta` ready to answer, measured in this process.
+package struct LoadFigures: Sendable {
+    /// Bytes of the file.
+    package let fileSize: Int
+    /// Seconds of reading the file into memory, median.
+    package let readSeconds: Double
+    /// Seconds of checksum and checks, up to a model, median.
+    package let decodeSeconds: Double
+    /// Seconds from the model to its predictor, median.
+    package let buildSeconds: Double
+    /// Seconds of all three together, median.
+    package let loadSeconds: Double
+    /// Bytes by which the process grew from before the first load to when only the predictor was
+    /// left of it. Noise of some pages in both directions.
+    package let residentSize: Int
+    /// What was loaded.
+    package let predictor: Predictor
+
+    /// Loads the file once for its size in memory, then `repetitions` times for its time.
+    package init(of path: String, repetitions: Int = 21) throws {
+        precondition(repetitions > 0)
+        // Code and tables that every load shares are not the model's.
+        _ = try? ModelFile.decode([])
+        Self.returnFreedMemory()
+        let before = Self.residentSize
+        predictor = try ModelFile.load(path).predictor()
+        Self.returnFreedMemory()
+        residentSize = Self.residentSize - before
+
+        var times: [[Double]] = [[], [], [], []]
+        var size = 0
+        for _ in 0..<repetitions {
+            let start = ContinuousClock.now
+            let bytes = try BoundedFile.storage(path, sizeMax: ModelFile.sizeMax)
+            let read = ContinuousClock.now
+            let model = try ModelFile.decodeWithDigest(bytes).model
+            let decoded = ContinuousClock.now
+            _ = try model.predictor()
+            let end = ContinuousClock.now
+            size = bytes.count
+            for (index, time) in [read - start, decoded - read, end - decoded, end - start]
+                .enumerated()
+            {
+                times[index].append(time / .seconds(1))
+            }
+        }
+        let medians = times.map { $0.sorted()[$0.count / 2] }
+        fileSize = size
+        (readSeconds, decodeSeconds) = (medians[0], medians[1])
+        (buildSeconds, loadSeconds) = (medians[2], medians[3])
+    }
+
+    /// Bytes of memory that the process has.
+    private static var residentSize: Int {
+        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    /// What the allocator keeps for later is nobody's.
+    private static func returnFreedMemory() {
+        // glibc's malloc_trim, which Swift's module of it leaves out.
+        if let trim = dlsym(nil, "malloc_trim") {
+            _ = unsafeBitCast(trim, to: (@convention(c) (Int) -> Int32).self)(0)
+        }
+    }
+}
