@@ -48,7 +48,7 @@ extension EnsembleLearner {
         let bins =
             needsColumns
             ? nil : course.bins ?? BinnedDataset(dataset, seed: binningSeed, threads: threads)
-        course.onBinned?()
+        if bins != nil { course.onBinned?() }
         if let earlier = course.earlier { try check(earlier, on: dataset) }
         var trees = course.earlier?.trees ?? []
         let resumed = trees.count

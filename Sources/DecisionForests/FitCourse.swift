@@ -1,19 +1,20 @@
-/// A learner whose fit can be broken off at any time and gone on with later, by whoever has the data,
-/// to the bytes that it would have had without the break.
+/// A learner whose fit can be broken off at any time and gone on with later, by whoever has the
+/// data, to the bytes that it would have had without the break.
 ///
 /// All chance depends on the numbers of trees and rounds, so finished trees are all that has to be
 /// kept.
 package protocol ResumableLearner: Learner {
     /// The model of this data, as `fit(_:validation:threads:observer:)` finds it.
     ///
-    /// - Throws: `DamagedBytes`, `EnsembleError` or `TrainingError` for checkpoints that are none of
-    ///   this learner's on this data; what `course.keep` throws.
+    /// - Throws: `DamagedBytes`, `EnsembleError` or `TrainingError` for checkpoints that are not
+    ///   of this learner on this data; what `course.keep` throws.
     func fit(
         _ dataset: Dataset, validation: Dataset?, threads: Int, course: FitCourse
     ) throws -> TrainedModel
 }
 
-/// What a fit starts from and whom it tells of its course; nothing of it changes a bit of the model.
+/// What a fit starts from and whom it tells of its course; nothing of it changes a bit of the
+/// model.
 package struct FitCourse: Sendable {
     /// Told how far the fit is; what it throws ends the fit and is thrown on.
     package var observer: FitObserver?
@@ -23,8 +24,8 @@ package struct FitCourse: Sendable {
     package var bins: BinnedDataset?
     /// What an interrupted fit of the same learner on the same data left.
     package var earlier: FitCheckpoint?
-    /// Takes the rounds or trees that were finished since the last call. What it throws ends the fit
-    /// and is thrown on.
+    /// Takes the rounds or trees that were finished since the last call. What it throws ends the
+    /// fit and is thrown on.
     package var keep: (@Sendable (FitCheckpoint) throws -> Void)?
     /// Rounds or trees between two calls of `keep`, at least 1; nil for the learner's own choice.
     package var interval: Int?
@@ -46,6 +47,9 @@ package struct FitCheckpoint: Sendable, Hashable {
     /// The number after the last tree's.
     package var end: Int { first + trees.count }
 
+    /// A booster's rounds or a forest's trees until then.
+    package var done: Int { end / max(1, baseScores.count) }
+
     init(first: Int, trees: [Tree], baseScores: [Float] = []) {
         (self.first, self.trees, self.baseScores) = (first, trees, baseScores)
     }
@@ -57,12 +61,14 @@ package struct FitCheckpoint: Sendable, Hashable {
         guard let start = parts.first else { return nil }
         var trees: [Tree] = []
         for part in parts {
-            guard part.first == trees.count, part.baseScores == start.baseScores else {
-                throw .cannotResume("tree \(part.first) follows tree \(trees.count)")
+            guard part.first == start.first + trees.count, part.baseScores == start.baseScores
+            else {
+                throw .cannotResume(
+                    "tree \(part.first) follows \(start.first + trees.count) trees")
             }
             trees += part.trees
         }
-        self.init(first: 0, trees: trees, baseScores: start.baseScores)
+        self.init(first: start.first, trees: trees, baseScores: start.baseScores)
     }
 
     /// Throws unless these are the first trees, sound ones, of an ensemble of this shape.

@@ -7,9 +7,11 @@ extension Cluster {
     /// Fits the learner on the cluster.
     ///
     /// Trees that grow one by one, those of forests, grow on all slots. Other models are fitted in
-    /// one executor, on the CPUs that the emptiest worker has free. The data set travels once, as a
-    /// blob; forests get its bins, which all processes of a machine share. The model is the same,
-    /// bit for bit, for any number of workers and threads, and after killed ones.
+    /// one executor, on the CPUs that the emptiest worker has free; a booster's in turns of half a
+    /// minute and more, so that a lost executor takes one turn along and not the fit. The data set
+    /// travels once, as a blob; forests and boosters get its bins, which all processes of a machine
+    /// share. The model is the same, bit for bit, for any number of workers and threads, and after
+    /// killed ones.
     ///
     /// - Parameters:
     ///   - dataset: the rows to learn from.
@@ -23,16 +25,15 @@ extension Cluster {
         _ learner: some Learner, to dataset: Dataset, validation: Dataset? = nil,
         recordingTo run: MLflowRun? = nil
     ) async throws -> TrainedModel {
-        let (model, history) =
+        let model =
             if let threads = runner.ownThreads {
-                try await fitHere(learner, dataset, validation, threads: threads)
+                try await fitHere(learner, dataset, validation, threads: threads, run)
             } else if let ensemble = learner as? any EnsembleLearner {
-                (try await growOnSlots(ensemble, dataset), FitHistory())
+                try await growOnSlots(ensemble, dataset)
             } else {
-                try await fitOnOneExecutor(learner, dataset, validation)
+                try await fitInTurns(learner, dataset, validation, run)
             }
         FittedModels.shared.remember(model, dataset)
-        try await run?.log(history)
         try await run?.logImportances(of: model)
         return model
     }
@@ -64,29 +65,47 @@ extension Cluster {
         return try learner.model(from: trees, trainedOn: dataset)
     }
 
-    private func fitOnOneExecutor(
-        _ learner: some Learner, _ dataset: Dataset, _ validation: Dataset?
-    ) async throws -> (TrainedModel, FitHistory) {
+    /// Fits a model in one executor at a time. A booster hands back what it has after each turn;
+    /// a restarted driver finds the turns that are done among the job's results.
+    func fitInTurns(
+        _ learner: some Learner, _ dataset: Dataset, _ validation: Dataset?, _ run: MLflowRun?,
+        seconds: (_ turn: Int) -> Double = FitModelInput.seconds(ofTurn:)
+    ) async throws -> TrainedModel {
         var input = FitModelInput(learner: AnyLearner(learner), dataset: try await put(dataset))
         if let validation { input.validation = try await put(validation) }
-        var call = try await prepare(FitModel.task, input)
-        call.options.milliCPUsMax = .max
-        let output = try await finish(FitModel.task, call)
-        return (try ModelFile.decode([UInt8](output.model)), output.history)
+        if let boosting = (learner as? any BoostingLearner)?.boosting {
+            input.bins = try await runOnce(
+                BinDataset.task,
+                BinDatasetInput(
+                    dataset: input.dataset, seed: boosting.seed, valueBins: boosting.binCountMax))
+        }
+        while true {
+            input.secondsMax = seconds(input.earlier.count)
+            var call = try await prepare(FitModel.task, input)
+            call.options.milliCPUsMax = .max
+            let output = try await finish(FitModel.task, call)
+            try await run?.log(output.history)
+            switch output.end {
+            case .finished(let model): return try ModelFile.decode([UInt8](model))
+            case .paused(let rounds): input.earlier.append(rounds)
+            }
+        }
     }
 
     // MARK: In this process
 
     private func fitHere(
-        _ learner: some Learner, _ dataset: Dataset, _ validation: Dataset?, threads: Int
-    ) async throws -> (TrainedModel, FitHistory) {
+        _ learner: some Learner, _ dataset: Dataset, _ validation: Dataset?, threads: Int,
+        _ run: MLflowRun?
+    ) async throws -> TrainedModel {
         if let ensemble = learner as? any EnsembleLearner {
-            return (try await growHere(ensemble, dataset, threads: threads), FitHistory())
+            return try await growHere(ensemble, dataset, threads: threads)
         }
         let recorder = FitRecorder(learner.name)
         let model = try recorder.fit(
             learner, to: dataset, validation: validation, threads: threads)
-        return (model, recorder.history)
+        try await run?.log(recorder.history)
+        return model
     }
 
     /// Some trees at a time on each thread, so that none waits for another's to end.

@@ -17,11 +17,23 @@ extension Dataset {
     public static func load(
         csv pathOrURL: String, target: String, task: TargetKind = .automatic
     ) async throws -> Dataset {
+        try await load(csv: pathOrURL, options: ReadOptions(target: target, task: task))
+    }
+
+    /// The same with weights, groups, columns left out and whatever else `options` say.
+    ///
+    /// - Throws: `DatasetError` for what the file holds, `JobError.unusableInput` for what the
+    ///   server answers.
+    public static func load(
+        csv pathOrURL: String, options: ReadOptions
+    ) async throws -> Dataset {
         guard isAddress(pathOrURL) else {
-            return try Dataset(csv: pathOrURL, target: target, task: task)
+            var options = options
+            options.format = .csv
+            return try Dataset.load([pathOrURL], options: options)
         }
         let bytes = try await download(pathOrURL)
-        return try Dataset(csvBytes: bytes, named: pathOrURL, target: target, task: task)
+        return try Dataset.load(csvBytes: bytes, named: pathOrURL, options: options)
     }
 
     private static func isAddress(_ text: String) -> Bool {

@@ -67,15 +67,26 @@ struct BinDatasetInput: Codable, Sendable {
     /// `Dataset.encoded()`.
     var dataset: BlobReference
     var seed: UInt64
+    /// Bins for a feature's values at most.
+    var valueBins = FeatureBinner.valueBinsMax
 }
 
-/// Bins a data set once for all executors that grow trees on it.
+/// Bins a data set once for all executors that grow trees on it, or boost.
 enum BinDataset {
     static let task = RemoteTask("binDataset") {
         (input: BinDatasetInput, context) async throws -> BlobReference in
+        guard (2...FeatureBinner.valueBinsMax).contains(input.valueBins) else {
+            throw JobError.unusableValue(
+                subject: "\(input.valueBins) bins",
+                reason: "there are 2 to \(FeatureBinner.valueBinsMax)")
+        }
         let bytes = try await context.blobs.storage(of: input.dataset.digest)
+        let dataset = try Dataset(decoding: bytes)
         let binned = BinnedDataset(
-            try Dataset(decoding: bytes), seed: input.seed, threads: context.threads)
+            dataset,
+            binner: FeatureBinner(
+                dataset, seed: input.seed, threads: context.threads, valueBins: input.valueBins),
+            threads: context.threads)
         return try await context.blobs.put(binned.encoded())
     }
 }

@@ -13,6 +13,8 @@ final class Progress: Sendable {
 
     private let name: String
     private let total: Int
+    /// What was done before this process began.
+    private let first: Int
     private let isTerminal: Bool
     private let started: ContinuousClock.Instant
     private let write: @Sendable (String) -> Void
@@ -22,12 +24,14 @@ final class Progress: Sendable {
     static let interval = Duration.seconds(5)
 
     init(
-        _ name: String, total: Int, isTerminal: Bool = StandardStreams.isErrorTerminal,
+        _ name: String, total: Int, from first: Int = 0,
+        isTerminal: Bool = StandardStreams.isErrorTerminal,
         started: ContinuousClock.Instant = .now,
         write: @escaping @Sendable (String) -> Void = StandardStreams.writeError
     ) {
         self.name = name
         self.total = total
+        self.first = first
         self.isTerminal = isTerminal
         self.started = started
         self.write = write
@@ -62,9 +66,10 @@ final class Progress: Sendable {
     }
 
     private func text(done: Int, now: ContinuousClock.Instant) -> String {
-        guard done > 0, done < total else { return "\(name): \(done)/\(total) done" }
+        let resumed = first > 0 ? ", resumed at round \(first) of \(total)" : ""
+        guard done > first, done < total else { return "\(name): \(done)/\(total) done\(resumed)" }
         let elapsed = Double((now - started).components.seconds) + 0.5
-        let rest = elapsed * Double(total - done) / Double(done)
-        return "\(name): \(done)/\(total) done, ETA \(Int(rest.rounded(.up))) s"
+        let rest = elapsed * Double(total - done) / Double(done - first)
+        return "\(name): \(done)/\(total) done\(resumed), ETA \(Int(rest.rounded(.up))) s"
     }
 }

@@ -121,6 +121,8 @@ import Testing
             try #require(said.code == 0, "\(kind.name): \(said)")
             let metrics = try #require(try said.json()["metrics"] as? [String: Double])
             #expect(try #require(metrics["roc_auc"]) > 0.7, "\(kind.name)")
+            let binning = try #require(try said.json()["binning_seconds"] as? Double)
+            #expect((binning > 0) == ["forest", "extra", "boosted"].contains(kind.name))
             let verified = try await manta("verify", folder, "--threads", "2")
             #expect(verified.code == 0, "\(kind.name): \(verified)")
             #expect(try await manta("inspect", folder).code == 0)
@@ -220,6 +222,12 @@ import Testing
             ["--data", "a.csv", "--target", "y", "--model", "m", "--train-rows", "0"],
             ["--data", "a.csv", "--target", "y", "--model", "m", "--threads", "0"],
             ["--data", "a.csv", "--target", "y", "--model", "m", "--register", "X"],
+            ["--data", "a.csv", "--target", "y", "--model", "m", "--checkpoint-every", "5"],
+            ["--data", "a.csv", "--target", "y", "--model", "m", "--checkpoint", "m/../m/c"],
+            [
+                "--data", "a.csv", "--target", "y", "--model", "m", "--checkpoint", "c",
+                "--checkpoint-every", "0",
+            ],
             [
                 "--data", "a.csv", "--target", "y", "--model", "m", "--holdout", "0.2",
                 "--train-rows", "5",

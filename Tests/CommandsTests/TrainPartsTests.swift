@@ -53,6 +53,14 @@ import Testing
         }
         let progress = FitProgress(done: 20, total: 100)
         #expect(line.text(progress, now: start + .seconds(5)) == "forest: 20/100, ETA 20 s")
+        let booster = ProgressLine("boosted", isTerminal: true, started: start) { _ in }
+        let resumed = FitProgress(done: 60, total: 100, resumed: 40)
+        #expect(
+            booster.text(resumed, now: start + .seconds(5))
+                == "boosted: 60/100, resumed at round 40 of 100, ETA 10 s")
+        #expect(
+            line.text(FitProgress(done: 40, total: 100, resumed: 40), now: start + .seconds(5))
+                == "forest: 40/100, resumed at tree 40 of 100")
         line.show(progress, now: start + .seconds(5))
         line.show(progress, now: start + .seconds(5.05))
         line.end()

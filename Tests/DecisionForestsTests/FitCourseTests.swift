@@ -145,6 +145,14 @@ struct FitCourseTests {
         }
     }
 
+    @Test("The catalogue knows which learners can go on", arguments: LearnerKind.all)
+    func catalogue(_ kind: LearnerKind) throws {
+        for target in [Dataset.Target.classes(labels: [], indices: []), .values([])] {
+            let learner = try LearnerSpec(kind.name).learner(for: target)
+            #expect((learner is any ResumableLearner) == kind.isResumable)
+        }
+    }
+
     // MARK: Checkpoints that are none
 
     private func checkpoint(_ which: Case) throws -> FitCheckpoint {

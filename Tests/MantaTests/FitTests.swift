@@ -122,6 +122,12 @@ import Testing
         let remote = try await Dataset.load(csv: server.url + "/data.csv", target: "target")
         #expect(local.encoded() == remote.encoded())
         #expect(local.rowCount == 3 && local.optionalFeatures == ["b"])
+        var options = ReadOptions(target: "target", weight: "a")
+        options.categorical = ["b"]
+        let weighted = try await Dataset.load(csv: server.url + "/data.csv", options: options)
+        #expect(weighted.weights == [1, 3, 5] && weighted.featureNames == ["b"])
+        #expect(
+            try await Dataset.load(csv: path, options: options).encoded() == weighted.encoded())
         await #expect {
             _ = try await Dataset.load(csv: server.url + "/other.csv", target: "target")
         } throws: { "\($0)".contains("status 404") }

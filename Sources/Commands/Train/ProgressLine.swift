@@ -55,12 +55,18 @@ final class ProgressLine: Sendable {
 
     func text(_ progress: FitProgress, now: ContinuousClock.Instant) -> String {
         var parts = ["\(name): \(progress.done)/\(progress.total)"]
+        if progress.resumed > 0 {
+            let isBooster = LearnerKind.all.contains { $0.name == name && $0.hasRounds }
+            let unit = isBooster ? "round" : "tree"
+            parts.append("resumed at \(unit) \(progress.resumed) of \(progress.total)")
+        }
         parts += progress.metrics.prefix(Self.metricsMax).map {
             "\($0.name) \(Figures.short($0.value))"
         }
-        if progress.done > 0, progress.done < progress.total {
+        let own = progress.done - progress.resumed
+        if own > 0, progress.done < progress.total {
             let elapsed = (now - started).inSeconds
-            let rest = elapsed * Double(progress.total - progress.done) / Double(progress.done)
+            let rest = elapsed * Double(progress.total - progress.done) / Double(own)
             parts.append("ETA \(Figures.time(rest))")
         }
         return parts.joined(separator: ", ")

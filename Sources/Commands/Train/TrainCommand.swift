@@ -25,6 +25,13 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Replace a model directory that is there.")
     var force = false
 
+    @Option(
+        help: "Keep what is finished in this folder, and go on from there if it was interrupted.")
+    var checkpoint: String?
+
+    @Option(help: "Rounds or trees between two checkpoints; default: 10 rounds, 1 % of a forest.")
+    var checkpointEvery: Int?
+
     @Flag(inversion: .prefixedNo, help: "Judge the training rows too.")
     var trainingMetrics = true
 
@@ -47,9 +54,40 @@ struct TrainCommand: AsyncParsableCommand {
         }
         if options.asksForHelp { return }
         guard model != nil else { throw ValidationError("--model names no folder.") }
+        try checkCheckpoint()
         if !log, experiment != nil || register != nil {
             throw ValidationError("--experiment and --register need --log.")
         }
+    }
+
+    private func checkCheckpoint() throws {
+        if let checkpointEvery {
+            guard checkpoint != nil else {
+                throw ValidationError("--checkpoint-every needs --checkpoint.")
+            }
+            guard (1...100_000).contains(checkpointEvery) else {
+                throw ValidationError(
+                    "--checkpoint-every must be in 1...100000, not \(checkpointEvery).")
+            }
+        }
+        guard let checkpoint, let model else { return }
+        // The model's folder is replaced as a whole.
+        let paths = [checkpoint, model].map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+        guard paths[0] != paths[1], !paths[0].hasPrefix(paths[1] + "/") else {
+            throw ValidationError("--checkpoint must not be the model's folder or in it.")
+        }
+    }
+
+    /// The folder for checkpoints, if one is asked for and the learner has a use for it.
+    private func checkpoints(of recipe: TrainingRecipe) throws -> CheckpointFolder? {
+        guard let checkpoint else { return nil }
+        guard try LearnerKind.named(recipe.learner.learner).isResumable else {
+            writeError(
+                "The learner '\(recipe.learner.learner)' is fitted at once and keeps no "
+                    + "checkpoints; \(checkpoint) is left alone.\n")
+            return nil
+        }
+        return try CheckpointFolder(checkpoint, for: recipe)
     }
 
     func run() async throws {
@@ -63,6 +101,7 @@ struct TrainCommand: AsyncParsableCommand {
             let recipe = try await onOwnThread { try options.recipe() }
             let training = Training(
                 recipe: recipe, threads: threads, judgesTraining: trainingMetrics, place: place,
+                checkpoints: try checkpoints(of: recipe), checkpointEvery: checkpointEvery,
                 interruption: interruption,
                 line: ProgressLine(
                     recipe.learner.learner, isTerminal: ProgressLine.isPossible(environment)))
@@ -86,6 +125,8 @@ struct Training: Sendable {
     let threads: Int
     let judgesTraining: Bool
     let place: ModelPlace
+    let checkpoints: CheckpointFolder?
+    let checkpointEvery: Int?
     let interruption: Interruption
     let line: ProgressLine
     /// Told how far the fit is, beside the progress line.
@@ -100,7 +141,10 @@ struct Training: Sendable {
     func finish() async throws -> Finished {
         let outcome = try await onOwnThread { try learn() }
         let manifest = try outcome.write(to: place.temporary, recipe: recipe)
-        try interruption.withoutBreak { try place.moveIn() }
+        try interruption.withoutBreak {
+            try place.moveIn()
+            checkpoints?.remove()
+        }
         let digest = manifest.sha256(of: ModelDirectory.modelPath)?.hex ?? ""
         return Finished(
             outcome: outcome,
@@ -110,6 +154,7 @@ struct Training: Sendable {
 
     private func learn() throws -> TrainingWork.Outcome {
         var work = TrainingWork(recipe: recipe, threads: threads, judgesTraining: judgesTraining)
+        (work.checkpoints, work.checkpointEvery) = (checkpoints, checkpointEvery)
         let (line, observer) = (line, observer)
         if line.isTerminal || observer != nil {
             work.observer = { progress in

@@ -18,13 +18,15 @@ struct TrainReport: Encodable {
     let threads: Int
     let seed: UInt64
     let readSeconds: Double
-    let binningSeconds: Double?
+    let binningSeconds: Double
     let fitSeconds: Double
     let cpuSeconds: Double
     let peakMemoryBytes: Int
     /// Of the holdout; empty without one.
     let metrics: [String: Double]
     let trainingMetrics: [String: Double]
+    /// Rounds or trees that an interrupted run had left; only where there were some.
+    let resumedAt: Int?
     /// Of those learners that learn in rounds.
     let rounds: Int?
     /// Absolute path of the model directory.
@@ -62,6 +64,7 @@ struct TrainReport: Encodable {
         case peakMemoryBytes = "peak_memory_bytes"
         case metrics
         case trainingMetrics = "training_metrics"
+        case resumedAt = "resumed_at"
         case rounds = "best_round"
         case model, digest, tracking
     }
@@ -81,6 +84,7 @@ struct TrainReport: Encodable {
         (self.threads, seed) = (threads, recipe.seed)
         (readSeconds, binningSeconds) = (figures.readSeconds, figures.binningSeconds)
         (fitSeconds, cpuSeconds) = (figures.fitSeconds, figures.cpuSeconds)
+        resumedAt = figures.resumed > 0 ? figures.resumed : nil
         peakMemoryBytes = figures.peakMemoryInBytes
         metrics = outcome.holdout?.values ?? [:]
         trainingMetrics = outcome.training?.values ?? [:]
@@ -100,6 +104,9 @@ struct TrainReport: Encodable {
             memory.
 
             """
+        if let resumedAt {
+            text += "Resumed at \(rounds == nil ? "tree" : "round") \(resumedAt).\n"
+        }
         if let rounds, validationRows > 0 {
             text += "Best round on \(validationRows) validation rows: \(rounds).\n"
         }

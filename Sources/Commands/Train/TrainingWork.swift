@@ -13,6 +13,10 @@ struct TrainingWork: Sendable {
     var judgesTraining = true
     /// Told how far the fit is.
     var observer: FitObserver?
+    /// Where the fit keeps what is finished, and finds what an interrupted run had.
+    var checkpoints: CheckpointFolder?
+    /// Rounds or trees between two checkpoints; nil for the learner's own choice.
+    var checkpointEvery: Int?
 
     /// A model and how it came about.
     struct Outcome: Sendable {
@@ -33,12 +37,14 @@ struct TrainingWork: Sendable {
         var validationRows = 0
         var features = 0
         var readSeconds = 0.0
-        /// Where the learner tells when its bins are there.
-        var binningSeconds: Double?
+        /// 0 for learners that need no bins.
+        var binningSeconds = 0.0
         /// Binning included.
         var fitSeconds = 0.0
         /// User and system time of the fit, binning included.
         var cpuSeconds = 0.0
+        /// Rounds or trees that an interrupted run had left.
+        var resumed = 0
         /// Of the whole process until the fit's end.
         var peakMemoryInBytes = 0
     }
@@ -65,20 +71,26 @@ struct TrainingWork: Sendable {
         _ figures: inout Figures
     ) throws -> TrainedModel {
         let start = ProcessUsage.now
-        let binned = Mutex<Double?>(nil)
-        let observer = self.observer
-        // Learners with rounds say "0 done" once their bins are there.
-        let watching: FitObserver = { progress in
-            if progress.done == 0 { binned.withLock { $0 = ProcessUsage.now.since(start).wall } }
-            try observer?(progress)
+        let model: TrainedModel
+        if let resumable = learner as? any ResumableLearner {
+            let binned = Mutex(0.0)
+            var course = FitCourse(observer: observer)
+            course.onBinned = { binned.withLock { $0 = ProcessUsage.now.since(start).wall } }
+            if let checkpoints {
+                course.earlier = try checkpoints.read()
+                course.interval = checkpointEvery
+                course.keep = { try checkpoints.write($0) }
+            }
+            figures.resumed = course.earlier?.done ?? 0
+            model = try resumable.fit(
+                learning, validation: validation, threads: threads, course: course)
+            figures.binningSeconds = binned.withLock { $0 }
+        } else {
+            model = try learner.fit(
+                learning, validation: validation, threads: threads, observer: observer)
         }
-        let isWatched = try observer != nil || LearnerKind.named(recipe.learner.learner).hasRounds
-        let model = try learner.fit(
-            learning, validation: validation, threads: threads,
-            observer: isWatched ? watching : nil)
         let end = ProcessUsage.now
         (figures.fitSeconds, figures.cpuSeconds) = end.since(start)
-        figures.binningSeconds = binned.withLock { $0 }
         figures.peakMemoryInBytes = end.peakMemoryInBytes
         return model
     }

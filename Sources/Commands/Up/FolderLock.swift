@@ -1,15 +1,17 @@
 import Foundation
 
-/// The right to run on a data directory: held until this process ends, however it ends.
+/// The right to work on a folder: held until this process ends, however it ends.
 final class FolderLock: Sendable {
     private let descriptor: Int32
 
     /// Nil when another process holds it, or the folder cannot be written to.
-    init?(_ folder: String) {
+    ///
+    /// - Parameter file: The name in `folder` of what is locked.
+    init?(_ folder: String, file: String = "up.lock") {
         try? FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        let descriptor = open(folder + "/up.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open(folder + "/" + file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return nil }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)

@@ -175,6 +175,12 @@ private struct RoundKeeper {
     }
 }
 
+/// A learner that boosts, and so goes on from rounds.
+package protocol BoostingLearner: ResumableLearner {
+    /// How trees are grown and added.
+    var boosting: BoosterParameters { get }
+}
+
 extension BoosterParameters {
     /// The data in the bins that a booster of these parameters grows from.
     package func binned(_ dataset: Dataset, threads: Int) -> BinnedDataset {

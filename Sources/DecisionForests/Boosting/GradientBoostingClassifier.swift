@@ -123,4 +123,4 @@ public struct GradientBoostingClassifier: Learner, Hashable {
     }
 }
 
-extension GradientBoostingClassifier: ResumableLearner {}
+extension GradientBoostingClassifier: BoostingLearner {}

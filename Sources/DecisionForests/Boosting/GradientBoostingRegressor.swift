@@ -118,4 +118,4 @@ public struct GradientBoostingRegressor: Learner, Hashable {
     }
 }
 
-extension GradientBoostingRegressor: ResumableLearner {}
+extension GradientBoostingRegressor: BoostingLearner {}

@@ -18,7 +18,7 @@ extension LearnerKind {
                 allowed: "left out for a target of numbers, which has alpha only")
             return try RidgeRegression(alpha: texts.number("alpha") ?? 1)
         }
-    }
+    }.fittedAtOnce
 
     private static let linearParameters: [LearnerParameter] = [
         LearnerParameter(

@@ -8,8 +8,17 @@ public struct LearnerKind: Sendable {
     public let parameters: [LearnerParameter]
     /// Whether it learns in rounds, and so can stop early and tell how far it is.
     public let hasRounds: Bool
+    /// Whether an interrupted fit can go on from what it had finished: where trees are grown.
+    public private(set) var isResumable = true
     /// The learner of these parameters for a target of this kind.
     let make: @Sendable (ParameterTexts, Dataset.Target) throws -> any Learner
+
+    /// The same kind, whose fits are too short to go on with.
+    var fittedAtOnce: LearnerKind {
+        var kind = self
+        kind.isResumable = false
+        return kind
+    }
 
     /// All kinds there are.
     public static let all: [LearnerKind] = [.forest, .extra, .boosted, .oblique, .linear]
