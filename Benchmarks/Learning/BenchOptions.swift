@@ -20,6 +20,10 @@ struct BenchOptions {
     var seeds: [UInt64] = []
     /// Timed fits per seed; the fastest counts.
     var repeatCount = 1
+    /// For `predict`: rows of a call, threads that share them, time for each pair of the two.
+    var batches = [1, 32, 1_000, 100_000]
+    var predictThreads = [1]
+    var cellSeconds = 0.5
 
     struct Problem: Error, CustomStringConvertible {
         let description: String
@@ -57,9 +61,25 @@ struct BenchOptions {
         case "--fit-rows": fitRowCount = try Self.number(word, value)
         case "--threads": threads = try Self.number(word, value)
         case "--repeat": repeatCount = try Self.number(word, value)
+        case "--batch": batches = try Self.numbers(word, value)
+        case "--predict-threads": predictThreads = try Self.numbers(word, value)
+        case "--cell-seconds":
+            guard let seconds = Double(value), (0.001...600).contains(seconds) else {
+                throw Problem(description: "--cell-seconds is in 0.001...600")
+            }
+            cellSeconds = seconds
         case "--seed": seeds.append(try Self.number(word, value))
         default: throw Problem(description: "\(word) is unknown")
         }
+    }
+
+    /// "1,32" as 1 and 32; each is at least 1.
+    private static func numbers(_ word: String, _ text: String) throws -> [Int] {
+        let found: [Int] = try text.split(separator: ",").map { try number(word, String($0)) }
+        guard !found.isEmpty, found.allSatisfy({ $0 >= 1 }) else {
+            throw Problem(description: "\(word) needs numbers from 1 on, not '\(text)'")
+        }
+        return found
     }
 
     static func number<Number: FixedWidthInteger>(_ word: String, _ text: String) throws -> Number {

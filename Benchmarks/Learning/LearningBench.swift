@@ -100,7 +100,7 @@ struct LearningBench {
     }
 
     /// The rows to fit and the rows to judge by; all rows do both unless a number is given.
-    private func divide(_ data: Dataset) throws -> (Dataset, Dataset) {
+    func divide(_ data: Dataset) throws -> (Dataset, Dataset) {
         guard let count = options.trainRowCount else { return (data, data) }
         guard (1..<data.rowCount).contains(count) else {
             throw BenchOptions.Problem(

@@ -1,6 +1,6 @@
 // Prints figures as JSON. `learning-bench train …` trains on a file's first rows and judges the
 // model on its last ones, what Benchmarks/train.py and accuracy.py set beside other libraries;
-// `csv …` reads files, `literals …` holds numbers read against C's, and
+// `predict …` measures a fitted model's answers, `csv …` reads files, `literals …` holds numbers read against C's, and
 // `parameters` prints the tables of docs/LEARNING.md.
 import DecisionForests
 import Foundation
@@ -13,6 +13,9 @@ do {
     switch words.first {
     case "csv":
         try printJSON(CSVBench(words.dropFirst()).run())
+        exit(0)
+    case "predict":
+        try printJSON(PredictBench(words.dropFirst()).run())
         exit(0)
     case "literals":
         var check = try LiteralCheck(words.dropFirst())

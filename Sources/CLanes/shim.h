@@ -4,6 +4,7 @@
 /* Vector steps that Swift's SIMD types do not compile to one instruction each. Every kernel target
    gets them for its own processor level; all give the same bits. */
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -30,49 +31,116 @@ static inline __attribute__((always_inline)) void manta_choose64(
     memcpy(out, &chosen, 64);
 }
 
-/* The leaf that a row ends in, from a tree's record of 192 bytes: for up to 32 inner nodes the
-   input's number, the cut, and the bits of the leaves that stay possible when the test fails.
-   A leaf's bit is its place from the left; the lowest bit that all failed tests leave is the row's
-   leaf (Lucchese et al., "QuickScorer", SIGIR 2015). `codes` has 16 bytes for each table. */
-static inline __attribute__((always_inline)) uint32_t manta_leaf32(
-    const uint8_t *tree, const uint8_t *codes, intptr_t tables) {
-#if defined(__AVX2__)
-    __m256i input = _mm256_loadu_si256((const __m256i *)tree);
-    __m256i code = _mm256_setzero_si256();
-    for (intptr_t k = 0; k < tables; k++) {
-        /* Numbers of other tables saturate to 0x80 and above, for which the shuffle gives 0. */
-        __m256i table = _mm256_broadcastsi128_si256(
-            _mm_loadu_si128((const __m128i *)(codes + 16 * k)));
-        code = _mm256_or_si256(
-            code, _mm256_shuffle_epi8(table, _mm256_adds_epu8(input, _mm256_set1_epi8(0x70))));
-        input = _mm256_sub_epi8(input, _mm256_set1_epi8(16));
-    }
-    __m256i cut = _mm256_loadu_si256((const __m256i *)(tree + 32));
-    __m256i passed = _mm256_cmpeq_epi8(_mm256_min_epu8(code, cut), code);
-    const __m256i *masks = (const __m256i *)(tree + 64);
-    __m128i low = _mm256_castsi256_si128(passed);
-    __m128i high = _mm256_extracti128_si256(passed, 1);
-    __m256i a = _mm256_or_si256(_mm256_loadu_si256(masks), _mm256_cvtepi8_epi32(low));
-    __m256i b = _mm256_or_si256(
-        _mm256_loadu_si256(masks + 1), _mm256_cvtepi8_epi32(_mm_srli_si128(low, 8)));
-    __m256i c = _mm256_or_si256(_mm256_loadu_si256(masks + 2), _mm256_cvtepi8_epi32(high));
-    __m256i d = _mm256_or_si256(
-        _mm256_loadu_si256(masks + 3), _mm256_cvtepi8_epi32(_mm_srli_si128(high, 8)));
-    a = _mm256_and_si256(_mm256_and_si256(a, b), _mm256_and_si256(c, d));
-    __m128i left = _mm_and_si128(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
-    left = _mm_and_si128(left, _mm_shuffle_epi32(left, 0x4E));
-    left = _mm_and_si128(left, _mm_shuffle_epi32(left, 0xB1));
-    return (uint32_t)__builtin_ctz((uint32_t)_mm_cvtsi128_si32(left));
+/* How many of 16 ascending numbers lie below a value; none lies below NaN. */
+static inline __attribute__((always_inline)) intptr_t manta_below16(
+    const float *numbers, float value) {
+#if defined(__AVX512F__)
+    return __builtin_popcount(_mm512_cmp_ps_mask(
+        _mm512_loadu_ps(numbers), _mm512_set1_ps(value), _CMP_LT_OQ));
+#elif defined(__AVX2__)
+    __m256 wanted = _mm256_set1_ps(value);
+    int low = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(numbers), wanted, _CMP_LT_OQ));
+    int high = _mm256_movemask_ps(
+        _mm256_cmp_ps(_mm256_loadu_ps(numbers + 8), wanted, _CMP_LT_OQ));
+    return __builtin_popcount((unsigned)(low | high << 8));
 #else
-    (void)tables;
-    uint32_t left = UINT32_MAX;
-    for (int node = 0; node < 32; node++) {
-        uint32_t mask;
-        memcpy(&mask, tree + 64 + 4 * node, 4);
-        if (codes[tree[node]] > tree[32 + node]) left &= mask;
-    }
-    return (uint32_t)__builtin_ctz(left);
+    int count = 0;
+    for (int i = 0; i < 16; i++) count += numbers[i] < value;
+    return count;
 #endif
+}
+
+/* The leaves that a row ends in, of 32 trees together, from their record: for each slot the numbers
+   of 32 inputs against the slot's first table, 32 cuts and `planes` times 32 bytes of the leaves
+   that a failed test takes away, the tests of one tree in one lane. A leaf's bit is its place from
+   the left; the lowest that all failed tests leave is the row's leaf (Lucchese et al.,
+   "QuickScorer", SIGIR 2015). `spans` has each slot's first table of 16 codes and how many it looks
+   into, at least one. Codes and cuts are signed bytes; the code 127 is a missing value, which passes
+   where a slot's 32 bytes of `passing` are set. `passing` may be NULL for a row without any. */
+static inline __attribute__((always_inline)) void manta_leaves32_of(
+    const uint8_t *record, const uint8_t *spans, intptr_t slots, const int planes,
+    const uint8_t *passing, const int8_t *codes, uint8_t *leaves) {
+#if defined(__AVX2__)
+    __m256i left[8];
+    for (int p = 0; p < planes; p++) left[p] = _mm256_set1_epi8(-1);
+    const __m256i sixteen = _mm256_set1_epi8(16), outside = _mm256_set1_epi8(0x70);
+    for (intptr_t slot = 0; slot < slots; slot++) {
+        const int8_t *table = codes + 16 * spans[2 * slot];
+        __m256i input = _mm256_load_si256((const __m256i *)record);
+        __m256i code = _mm256_setzero_si256();
+        for (int more = spans[2 * slot + 1] - 1; more > 0; more--) {
+            /* Numbers of later tables saturate to 0x80 and above, for which a shuffle gives 0;
+               those of earlier ones have wrapped round to such values too. */
+            __m256i entries = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)table));
+            code = _mm256_or_si256(
+                code, _mm256_shuffle_epi8(entries, _mm256_adds_epu8(input, outside)));
+            input = _mm256_sub_epi8(input, sixteen);
+            table += 16;
+        }
+        /* Below eight tables those of earlier ones are still negative. */
+        if (spans[2 * slot + 1] > 8) input = _mm256_adds_epu8(input, outside);
+        __m256i entries = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)table));
+        code = _mm256_or_si256(code, _mm256_shuffle_epi8(entries, input));
+        __m256i failed = _mm256_cmpgt_epi8(
+            code, _mm256_load_si256((const __m256i *)(record + 32)));
+        if (passing) {
+            __m256i passes = _mm256_and_si256(
+                _mm256_cmpeq_epi8(code, _mm256_set1_epi8(127)),
+                _mm256_load_si256((const __m256i *)(passing + 32 * slot)));
+            failed = _mm256_andnot_si256(passes, failed);
+        }
+        for (int p = 0; p < planes; p++) {
+            __m256i taken = _mm256_load_si256((const __m256i *)(record + 64 + 32 * p));
+            left[p] = _mm256_andnot_si256(_mm256_and_si256(taken, failed), left[p]);
+        }
+        record += 64 + 32 * planes;
+    }
+    /* The place of the lowest bit of half a byte; 255 for none. */
+    const __m256i low = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(-1, 0, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0, 2, 0, 1, 0));
+    const __m256i high = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(-1, 4, 5, 4, 6, 4, 5, 4, 7, 4, 5, 4, 6, 4, 5, 4));
+    const __m256i half = _mm256_set1_epi8(15);
+    __m256i leaf = _mm256_set1_epi8(-1);
+    for (int p = 0; p < planes; p++) {
+        __m256i place = _mm256_min_epu8(
+            _mm256_shuffle_epi8(low, _mm256_and_si256(left[p], half)),
+            _mm256_shuffle_epi8(
+                high, _mm256_and_si256(_mm256_srli_epi16(left[p], 4), half)));
+        leaf = _mm256_min_epu8(leaf, _mm256_adds_epu8(place, _mm256_set1_epi8((char)(8 * p))));
+    }
+    _mm256_storeu_si256((__m256i *)leaves, leaf);
+#else
+    for (int lane = 0; lane < 32; lane++) {
+        uint64_t left = ~(uint64_t)0;
+        const uint8_t *test = record + lane;
+        for (intptr_t slot = 0; slot < slots; slot++) {
+            int8_t code = codes[16 * spans[2 * slot] + test[0]];
+            int failed = code > (int8_t)test[32]
+                && !(code == 127 && passing && passing[32 * slot + lane]);
+            for (int p = 0; p < planes && failed; p++)
+                left &= ~((uint64_t)test[64 + 32 * p] << (8 * p));
+            test += 64 + 32 * planes;
+        }
+        leaves[lane] = (uint8_t)__builtin_ctzll(left);
+    }
+#endif
+}
+
+/* `manta_leaves32_of` for the numbers of planes there are, each with its own registers. */
+static inline void manta_leaves32(
+    const uint8_t *record, const uint8_t *spans, intptr_t slots, intptr_t planes,
+    const uint8_t *passing, const int8_t *codes, uint8_t *leaves) {
+#define MANTA_LEAVES(count)                                                                \
+    if (passing) manta_leaves32_of(record, spans, slots, count, passing, codes, leaves);   \
+    else manta_leaves32_of(record, spans, slots, count, NULL, codes, leaves)
+    switch (planes) {
+    case 1: MANTA_LEAVES(1); break;
+    case 2: MANTA_LEAVES(2); break;
+    case 4: MANTA_LEAVES(4); break;
+    default: MANTA_LEAVES(8); break;
+    }
+#undef MANTA_LEAVES
 }
 
 #endif

@@ -13,7 +13,7 @@ struct MantaCommand: AsyncParsableCommand {
             UpCommand.self, DownCommand.self, StatusCommand.self, EnvCommand.self,
             HeadCommand.self, WorkerCommand.self, GatewayCommand.self, JobCommand.self,
             ServeCommand.self, TrainCommand.self, EvaluateCommand.self, InspectCommand.self,
-            VerifyCommand.self,
+            PredictCommand.self, VerifyCommand.self, BenchCommand.self,
         ])
 }
 

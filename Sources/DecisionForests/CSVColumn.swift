@@ -46,8 +46,10 @@ struct CSVColumn: Sendable {
 
     /// Different texts that the column may have.
     var levelCountMax: Int {
-        // Numbers of texts travel as float32, which is exact up to 2^24.
-        role == .group ? 1 << 24 : FeatureKind.levelCountMax
+        // Numbers of texts travel as float32, which is exact up to 2^24. Of known levels, any
+        // number of further texts are missing values.
+        if case .known = declared { return 1 << 24 }
+        return role == .group ? 1 << 24 : FeatureKind.levelCountMax
     }
 
     /// Bytes of a text that names a level.

@@ -111,7 +111,8 @@ struct CSVReader {
         return min(Int(rows * 1.02) + 64, options.limits.rows)
     }
 
-    private static func delimiter(
+    /// What stands between cells: what the options say, or what the parts' names tell.
+    static func delimiter(
         _ options: ReadOptions, _ parts: [DataPart]
     ) throws(DatasetError) -> UInt8 {
         if let delimiter = options.delimiter {

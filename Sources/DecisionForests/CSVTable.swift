@@ -53,11 +53,25 @@ struct CSVTable {
         self.parts = parts
         self.rowCountMax = rowCountMax
         lines = Array(repeating: 1, count: parts.count)
-        stores = columns.map { _ in
+        stores = Self.emptyStores(columns.count, slotCount: slotCount)
+    }
+
+    private static func emptyStores(_ count: Int, slotCount: Int) -> [Store] {
+        (0..<count).map { _ in
             let store = Store()
             store.translations = Array(repeating: [], count: slotCount)
             return store
         }
+    }
+
+    /// Hands over the rows so far and goes on without them, at the same lines. The slots that are
+    /// taken from then on are new ones.
+    mutating func handOver() -> [Store] {
+        let full = stores
+        let slotCount = full.first?.translations.count ?? 0
+        stores = Self.emptyStores(full.count, slotCount: slotCount)
+        rowCount = 0
+        return full
     }
 
     /// Makes room for this many rows, so that columns need not move while they grow.

@@ -43,14 +43,14 @@ struct LibSVMReader {
                 let end = TextSearch.first(CSVByte.lineFeed, in: base, at..<lines.count)
             {
                 line += 1
-                var words = Words(bytes: base, at: at, end: end)
+                var words = LibSVMWords(bytes: base, at: at, end: end)
                 try readRow(&words)
                 at = end + 1
             }
         }
     }
 
-    private mutating func readRow(_ words: inout Words) throws(DatasetError) {
+    private mutating func readRow(_ words: inout LibSVMWords) throws(DatasetError) {
         guard let label = words.next() else { return }
         let row = target.count
         guard row < options.limits.rows else {
@@ -84,7 +84,7 @@ struct LibSVMReader {
         try takeGroup(group)
     }
 
-    private func number(_ entry: Words.Word, index: Int) throws(DatasetError) -> Float {
+    private func number(_ entry: LibSVMWords.Word, index: Int) throws(DatasetError) -> Float {
         if case .finite(let value) = entry.number { return value }
         if entry.text.lowercased() == "nan" { return .nan }
         throw cell("\(index)", entry, expected: "a finite number that fits float32, or nan")
@@ -139,15 +139,16 @@ struct LibSVMReader {
         .line(file: file, line: line, problem: problem)
     }
 
-    private func cell(_ column: String, _ word: Words.Word, expected: String) -> DatasetError {
+    private func cell(_ column: String, _ word: LibSVMWords.Word, expected: String) -> DatasetError
+    {
         .cell(
             file: file, line: line, column: column, found: DatasetError.shortened(word.text),
             expected: expected)
     }
 }
 
-/// The words of one line, up to a comment.
-private struct Words {
+/// The words of one line of a LibSVM file, up to a comment.
+struct LibSVMWords {
     let bytes: UnsafePointer<UInt8>
     var at: Int
     let end: Int

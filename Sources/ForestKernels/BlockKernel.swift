@@ -2,7 +2,7 @@ internal import CLanes
 
 /// Scores 64 rows at once through trees of at most 128 leaves, without a jump.
 ///
-/// A row's value of an input is a code of one byte: how many of the input's cuts lie below it. From
+/// A row's value of a feature is a code of one byte: how many of its cuts lie below it. From
 /// the last inner node to the first, each node takes for every row its left or its right child's
 /// answer; the root's answer is then the row's leaf. So each node costs three loads, a comparison
 /// and a choice for 64 rows together, whatever way they go.
@@ -73,81 +73,58 @@ package enum BlockKernel {
         }
     }
 
-    /// A number's place in the order of all float32 numbers; that of −0 is 0's.
-    @inline(__always)
-    package static func key(_ value: Float) -> Int32 {
-        let bits = Int32(bitPattern: (value + 0).bitPattern)
-        return bits ^ ((bits >> 31) & Int32.max)
-    }
-
-    /// The codes of `count` values of one input: how many of its cuts lie below each.
+    /// The codes of `count` values of one column, for nodes that send missing values left and for
+    /// those that send them right: how many of its cuts lie below each; 0 and 255 for NaN.
     ///
-    /// `cuts` has the keys of 2 × `steps` − 1 numbers, ascending, infinity after the input's own;
-    /// `steps` is a power of two up to 128, or 0 for an input without cuts. No value is NaN.
+    /// - Parameters:
+    ///   - table: of `blockCount` blocks of 16 cuts, ascending and with infinity behind the last,
+    ///     the greatest ones of all blocks but the last, filled up to 16 with infinity, then the
+    ///     blocks. A single block stands alone; 0 blocks are no cuts.
     @inline(never)
     package static func code(
-        _ values: UnsafePointer<Float>, stride: Int, count: Int, cuts: UnsafePointer<Int32>,
-        steps: Int, to codes: UnsafeMutablePointer<UInt8>
+        _ values: UnsafePointer<Float>, stride: Int, count: Int, table: UnsafePointer<Float>,
+        blockCount: Int, left: UnsafeMutablePointer<UInt8>, right: UnsafeMutablePointer<UInt8>
     ) {
-        var row = 0
-        while row &+ 4 <= count {
-            // Four searches side by side: each waits for its own loads only.
-            let start = values + row &* stride
-            let (a, b) = (Int(key(start[0])), Int(key(start[stride])))
-            let (c, d) = (Int(key(start[2 &* stride])), Int(key(start[3 &* stride])))
-            var (codeA, codeB, codeC, codeD) = (0, 0, 0, 0)
-            var step = steps
-            while step > 0 {
-                codeA &+= isBelow(cuts[codeA &+ step &- 1], a) & step
-                codeB &+= isBelow(cuts[codeB &+ step &- 1], b) & step
-                codeC &+= isBelow(cuts[codeC &+ step &- 1], c) & step
-                codeD &+= isBelow(cuts[codeD &+ step &- 1], d) & step
-                step >>= 1
-            }
-            codes[row] = UInt8(truncatingIfNeeded: codeA)
-            codes[row &+ 1] = UInt8(truncatingIfNeeded: codeB)
-            codes[row &+ 2] = UInt8(truncatingIfNeeded: codeC)
-            codes[row &+ 3] = UInt8(truncatingIfNeeded: codeD)
-            row &+= 4
-        }
-        while row < count {
-            codes[row] = code(values[row &* stride], cuts: cuts, steps: steps)
-            row &+= 1
+        for row in 0..<count {
+            let value = values[row &* stride]
+            let code = UInt8(truncatingIfNeeded: code(value, table, blockCount))
+            left[row] = code
+            right[row] = value.isNaN ? 255 : code
         }
     }
 
-    /// All bits if a cut lies below a value, else none. The sign of a difference, because a
-    /// comparison would become a jump that is mispredicted every other time.
-    @inline(__always)
-    private static func isBelow(_ cut: Int32, _ value: Int) -> Int {
-        (Int(cut) &- value) >> 63
-    }
-
-    /// The codes of one row's values: of each input, `searches` has where its cuts start and
-    /// `steps`.
+    /// The codes of one row as signed bytes, 128 less than `code` gives, and 127 for NaN; whether
+    /// there is any.
+    ///
+    /// - Parameters:
+    ///   - features: of each of `count` columns the place of its value in the row.
+    ///   - searches: of each column where its table starts, and its blocks.
     @inline(never)
     package static func codeRow(
-        _ values: UnsafePointer<Float>, count: Int, cuts: UnsafePointer<Int32>,
-        searches: UnsafePointer<Int>, to codes: UnsafeMutablePointer<UInt8>
-    ) {
-        for input in 0..<count {
-            codes[input] = code(
-                values[input], cuts: cuts + searches[2 &* input],
-                steps: searches[2 &* input &+ 1])
+        _ row: UnsafePointer<Float>, features: UnsafePointer<Int32>, count: Int,
+        tables: UnsafePointer<Float>, searches: UnsafePointer<Int32>,
+        to codes: UnsafeMutablePointer<Int8>
+    ) -> Bool {
+        var missing: Int8 = 0
+        for column in 0..<count {
+            let value = row[Int(features[column])]
+            let table = tables + Int(searches[2 &* column])
+            let code = code(value, table, Int(searches[2 &* column &+ 1])) &- 128
+            let isMissing: Int8 = value.isNaN ? 1 : 0
+            missing |= isMissing
+            codes[column] = isMissing == 1 ? 127 : Int8(truncatingIfNeeded: code)
         }
+        return missing != 0
     }
 
+    /// How many cuts lie below a value: first among the blocks' greatest, then in one block.
     @inline(__always)
     private static func code(
-        _ value: Float, cuts: UnsafePointer<Int32>, steps: Int
-    ) -> UInt8 {
-        let value = Int(key(value))
-        var code = 0
-        var step = steps
-        while step > 0 {
-            code &+= isBelow(cuts[code &+ step &- 1], value) & step
-            step >>= 1
-        }
-        return UInt8(truncatingIfNeeded: code)
+        _ value: Float, _ table: UnsafePointer<Float>, _ blockCount: Int
+    ) -> Int {
+        if blockCount == 0 { return 0 }
+        let first = manta_below16(table, value)
+        if blockCount == 1 { return first }
+        return first &* 16 &+ manta_below16(table + (16 &+ first &* 16), value)
     }
 }

@@ -29,6 +29,9 @@ struct PredictionLayoutTests {
         Shape(leaves: 70, outputs: 3), Shape(leaves: 500, outputs: 3),
         Shape(leaves: 24, outputs: 3, leafWidth: 3), Shape(leaves: 300, outputs: 4, leafWidth: 4),
         Shape(leaves: 20, categories: 40), Shape(leaves: 200, categories: 70),
+        Shape(leaves: 64, features: 60, trees: 35), Shape(leaves: 60, outputs: 2, leafWidth: 2),
+        Shape(leaves: 31, features: 400, trees: 40), Shape(leaves: 12, features: 2, trees: 300),
+        Shape(leaves: 8, trees: 70), Shape(leaves: 16, trees: 33, categories: 9),
     ]
 
     @Test("One row, batches and threads equal a walk node by node", arguments: shapes)
@@ -58,6 +61,25 @@ struct PredictionLayoutTests {
                 let start = number * predictor.outputCount
                 #expect(scores == Array(expected[start..<start + predictor.outputCount]))
             }
+        }
+    }
+
+    @Test("Sums before the transform, and leaves, are those of a walk", arguments: shapes)
+    func rawAndLeaves(shape: Shape) throws {
+        let ensemble = Self.ensemble(shape)
+        let rows = Self.rows(140, shape)
+        let matrix = try FeatureMatrix(rows: rows)
+        let sums = rows.flatMap { Self.sums($0, ensemble) }
+        let leaves = rows.flatMap { row in ensemble.trees.map { Self.leaf(of: row, in: $0) } }
+        for threads in [1, 2] {
+            #expect(try Predictor(ensemble).raw(matrix, threads: threads) == sums)
+            let found = try LeafFinder(ensemble).leafIndices(of: matrix, threads: threads)
+            #expect(found.map(Int.init) == leaves)
+        }
+        let narrow = try FeatureMatrix(values: [0], featureCount: 1)
+        if shape.features > 1 {
+            #expect(throws: DatasetError.self) { try Predictor(ensemble).raw(narrow) }
+            #expect(throws: DatasetError.self) { try LeafFinder(ensemble).leafIndices(of: narrow) }
         }
     }
 
@@ -134,6 +156,10 @@ struct PredictionLayoutTests {
     // MARK: The definition
 
     private static func reference(_ row: [Float], _ ensemble: TreeEnsemble) -> [Float] {
+        sums(row, ensemble).map { Float($0) }
+    }
+
+    private static func sums(_ row: [Float], _ ensemble: TreeEnsemble) -> [Double] {
         var sums = ensemble.baseScores.map(Double.init)
         for (number, tree) in ensemble.trees.enumerated() {
             let leaf = leaf(of: row, in: tree)
@@ -142,7 +168,7 @@ struct PredictionLayoutTests {
                 sums[output] += Double(tree.leafValues[leaf * ensemble.leafWidth + index])
             }
         }
-        return sums.map { Float($0) }
+        return sums
     }
 
     private static func leaf(of row: [Float], in tree: Tree) -> Int {

@@ -1,50 +1,65 @@
 internal import ForestKernels
 
-/// Trees of at most 128 leaves, arranged for `BlockKernel`, and those of at most 32 also for
-/// `LeafBitsKernel`.
+/// Trees of at most 128 leaves, arranged for `BlockKernel`, and those of at most 64 also for
+/// `LeafBitsKernel`. Leaves are numbered from left to right.
 ///
-/// Trees are taken in groups in which no input has more than 255 different thresholds, so that a
-/// value's place among them fits a byte.
-struct BlockLayout: Sendable {
+/// Trees are taken in groups in which no column has more than 254 different thresholds, so that a
+/// value's place among them, or that it is missing, fits a byte. Nothing changes after the
+/// initialiser: that a class holds it spares a prediction the counting of its many references.
+final class BlockLayout: @unchecked Sendable {
     private typealias Node = BlockKernel.Node
 
-    /// Trees that share the cuts of their inputs.
+    /// Trees that share the cuts of their columns.
     private struct Group {
         var trees: Range<Int>
-        /// Per input, where its cuts start in `cuts`, and the first step of the search among them.
-        var searches: [Int]
+        /// The first of the trees' bands in `bits`.
+        var firstBand: Int
+        /// The group's first pair in `searches`: per column where its table starts and its blocks,
+        /// as `BlockKernel.code` reads them.
+        var firstSearch: Int
     }
 
     private let kernels: PredictionKernels
     private let inputs: ScoringInputs
     private let leafWidth: Int
     private let outputCount: Int
+    /// Per column the feature.
+    private let features: [Int32]
     private var groups: [Group] = []
-    /// Keys of thresholds, as `BlockKernel.key` makes them.
-    private var cuts: [Int32] = []
+    private var searches: [Int32] = []
+    private var tables: [Float] = []
+    /// `tables` where a block of 16 is one line of the cache.
+    private var sealedTables = HugeBuffer<Float>(count: 0)
     private var nodes: [Node] = []
     private var nodeStarts: [Int] = []
     private var values: [Float] = []
-    private var valueStarts: [Int] = []
-    /// For single rows; nil where a tree has more leaves, or where there are too many inputs.
+    private var valueStarts: [Int32] = []
+    /// For single rows; nil where a walk is better.
     private var bits: LeafBits?
 
-    /// Different thresholds of an input in a group.
-    private static let cutCountMax = 255
+    /// Different thresholds of a column in a group.
+    private static let cutCountMax = 254
+    /// Numbers that the kernel compares at once.
+    private static let blockSize = 16
 
     /// Nil if a tree has too many leaves, or if there are too many inputs.
     init?(_ ensemble: TreeEnsemble, choice: KernelChoice) {
         let leafCountMax = BlockKernel.leafCountMax
         guard
             ensemble.trees.allSatisfy({ $0.leafValues.count <= leafCountMax * ensemble.leafWidth }),
+            ensemble.trees.reduce(0, { $0 + $1.leafValues.count }) <= Int(Int32.max),
             let inputs = ScoringInputs(ensemble, countMax: Int(UInt16.max))
         else { return nil }
         self.inputs = inputs
         kernels = .of(choice)
         leafWidth = ensemble.leafWidth
         outputCount = ensemble.outputCount
-        bits = LeafBits(for: ensemble, inputCount: inputs.count, choice: choice)
+        features = inputs.columns.map { Int32($0.feature) }
+        bits = LeafBits(for: ensemble, columnCount: features.count, choice: choice)
         divide(0..<ensemble.trees.count, of: ensemble)
+        if bits?.seal() == false { bits = nil }
+        sealedTables = HugeBuffer(copying: tables)
+        tables = []
     }
 
     /// Whether a row alone is scored here; otherwise only whole blocks are worth it.
@@ -53,19 +68,19 @@ struct BlockLayout: Sendable {
     // MARK: Building
 
     /// Makes a group of these trees, or of each half of them.
-    private mutating func divide(_ trees: Range<Int>, of ensemble: TreeEnsemble) {
+    private func divide(_ trees: Range<Int>, of ensemble: TreeEnsemble) {
         guard !trees.isEmpty else { return }
-        var thresholds = [[Float]](repeating: [], count: inputs.count)
+        var thresholds = [[Float]](repeating: [], count: features.count)
         for number in trees {
             let tree = ensemble.trees[number]
             for node in 0..<tree.nodeCount where tree.splitFeature[node] != Tree.leaf {
                 let (input, threshold) = inputs.test(node, of: tree, number: number)
-                thresholds[input].append(threshold)
+                thresholds[inputs.columnOf[input]].append(threshold)
             }
         }
-        for input in thresholds.indices {
-            thresholds[input].sort()
-            thresholds[input] = Self.withoutRepeats(thresholds[input])
+        for column in thresholds.indices {
+            thresholds[column].sort()
+            thresholds[column] = Self.withoutRepeats(thresholds[column])
         }
         guard thresholds.allSatisfy({ $0.count <= Self.cutCountMax }) else {
             let middle = trees.lowerBound + trees.count / 2
@@ -73,8 +88,12 @@ struct BlockLayout: Sendable {
             divide(middle..<trees.upperBound, of: ensemble)
             return
         }
-        appendGroup(trees, cuts: thresholds)
+        groups.append(
+            Group(
+                trees: trees, firstBand: bits?.bandCount ?? 0, firstSearch: searches.count))
+        for cuts in thresholds { appendTable(cuts) }
         for number in trees { append(ensemble.trees[number], number: number, cuts: thresholds) }
+        bits?.endGroup()
     }
 
     private static func withoutRepeats(_ sorted: [Float]) -> [Float] {
@@ -83,20 +102,20 @@ struct BlockLayout: Sendable {
         return different
     }
 
-    private mutating func appendGroup(_ trees: Range<Int>, cuts lists: [[Float]]) {
-        var group = Group(trees: trees, searches: [])
-        for list in lists {
-            var steps = list.isEmpty ? 0 : 1
-            while 2 * steps - 1 < list.count { steps *= 2 }
-            group.searches += [cuts.count, steps]
-            cuts += list.map(BlockKernel.key)
-            let room = max(0, 2 * steps - 1 - list.count)
-            cuts += repeatElement(BlockKernel.key(.infinity), count: room)
+    private func appendTable(_ cuts: [Float]) {
+        let size = Self.blockSize
+        let blockCount = (cuts.count + size - 1) / size
+        searches += [Int32(tables.count), Int32(blockCount)]
+        if blockCount > 1 {
+            for block in 0..<size {
+                tables.append(block < blockCount - 1 ? cuts[block * size + size - 1] : .infinity)
+            }
         }
-        groups.append(group)
+        tables += cuts
+        tables += repeatElement(.infinity, count: blockCount * size - cuts.count)
     }
 
-    private mutating func append(_ tree: Tree, number: Int, cuts: [[Float]]) {
+    private func append(_ tree: Tree, number: Int, cuts: [[Float]]) {
         // Inner nodes keep their order: children stand after their parent.
         var innerNumber = [Int](repeating: 0, count: tree.nodeCount)
         var innerCount = 0
@@ -104,29 +123,44 @@ struct BlockLayout: Sendable {
             innerNumber[node] = innerCount
             innerCount += 1
         }
+        let places = tree.leafPlaces
         func code(_ node: Int) -> UInt8 {
             tree.splitFeature[node] == Tree.leaf
-                ? UInt8(BlockKernel.leafCountMax + Int(tree.leftChild[node]))
+                ? UInt8(BlockKernel.leafCountMax + places[node].lowerBound)
                 : UInt8(innerNumber[node])
         }
         nodeStarts.append(nodes.count)
-        valueStarts.append(values.count)
-        values += tree.leafValues
-        var tests: [LeafBits.Test] = []
+        appendValues(of: tree, places)
         for node in 0..<tree.nodeCount where tree.splitFeature[node] != Tree.leaf {
             let (input, threshold) = inputs.test(node, of: tree, number: number)
-            let cut = cuts[input].firstIndex(atOrAfter: threshold)
+            let column = inputs.columnOf[input]
+            let cut = cuts[column].firstIndex(atOrAfter: threshold)
             let child = Int(tree.leftChild[node])
             nodes.append(
                 Node(
                     input: UInt16(input), cut: UInt8(cut), left: code(child),
                     right: code(child + 1)))
-            tests.append(LeafBits.Test(node: node, input: input, cut: cut))
+            bits?.append(
+                LeafBits.Test(
+                    column: column, cut: cut, taken: places[child],
+                    missingPasses: tree.missingGoesLeft[node]))
         }
-        bits?.append(tree, tests)
+        bits?.endTree()
     }
 
-    // MARK: Scoring
+    private func appendValues(of tree: Tree, _ places: [Range<Int>]) {
+        let start = values.count
+        valueStarts.append(Int32(start))
+        let leafCount = places.first?.count ?? 0
+        values += repeatElement(0, count: leafCount * leafWidth)
+        for node in 0..<tree.nodeCount where tree.splitFeature[node] == Tree.leaf {
+            let from = Int(tree.leftChild[node]) * leafWidth
+            let to = start + places[node].lowerBound * leafWidth
+            for index in 0..<leafWidth { values[to + index] = tree.leafValues[from + index] }
+        }
+    }
+
+    // MARK: Scoring blocks
 
     /// Adds the trees' values of up to 64 rows to their sums, `outputCount` a row.
     ///
@@ -136,22 +170,16 @@ struct BlockLayout: Sendable {
         to sums: UnsafeMutablePointer<Double>
     ) {
         let blockSize = BlockKernel.rowCount
-        let inputCount = max(1, inputs.count)
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: blockSize * inputCount) { values in
-            guard let values = values.baseAddress else { return }
-            for row in 0..<count {
-                inputs.fill(rows + row * featureCount, into: values + row * inputCount)
-            }
-            let size = (2 * BlockKernel.leafCountMax + inputCount) * blockSize
-            withUnsafeTemporaryAllocation(byteCount: size, alignment: blockSize) { bytes in
-                let answers = bytes.bindMemory(to: UInt8.self)
-                guard let answers = answers.baseAddress else { return }
-                Self.prepare(answers, size: size)
-                let codes = answers + 2 * BlockKernel.leafCountMax * blockSize
-                for group in groups {
-                    encode(values, count: count, group, into: codes)
-                    add(group, codes: codes, answers: answers, to: sums)
-                }
+        // One more for the codes that no node asks for.
+        let size = (2 * BlockKernel.leafCountMax + inputs.count + 1) * blockSize
+        withUnsafeTemporaryAllocation(byteCount: size, alignment: blockSize) { bytes in
+            let answers = bytes.bindMemory(to: UInt8.self)
+            guard let answers = answers.baseAddress else { return }
+            Self.prepare(answers, size: size)
+            let codes = answers + 2 * BlockKernel.leafCountMax * blockSize
+            for group in groups {
+                encode(rows, count: count, featureCount: featureCount, group, into: codes)
+                add(group, codes: codes, answers: answers, to: sums)
             }
         }
     }
@@ -167,16 +195,23 @@ struct BlockLayout: Sendable {
     }
 
     private func encode(
-        _ values: UnsafePointer<Float>, count: Int, _ group: Group,
+        _ rows: UnsafePointer<Float>, count: Int, featureCount: Int, _ group: Group,
         into codes: UnsafeMutablePointer<UInt8>
     ) {
-        let inputCount = inputs.count
-        cuts.withUnsafeBufferPointer { cuts in
-            guard let cuts = cuts.baseAddress else { return }
-            for input in 0..<inputCount {
-                kernels.code(
-                    values + input, inputCount, count, cuts + group.searches[2 * input],
-                    group.searches[2 * input + 1], codes + input * BlockKernel.rowCount)
+        let blockSize = BlockKernel.rowCount
+        let unused = inputs.count
+        for (number, column) in inputs.columns.enumerated() {
+            let search = group.firstSearch + 2 * number
+            kernels.code(
+                rows + column.feature, featureCount, count,
+                sealedTables.base + Int(searches[search]), Int(searches[search + 1]),
+                codes + (column.left < 0 ? unused : column.left) * blockSize,
+                codes + (column.right < 0 ? unused : column.right) * blockSize)
+        }
+        guard !inputs.members.isEmpty else { return }
+        for row in 0..<count {
+            inputs.forEachMember(of: rows + row * featureCount) { input, value in
+                codes[input * blockSize + row] = value == 0 ? 0 : 1
             }
         }
     }
@@ -196,7 +231,7 @@ struct BlockLayout: Sendable {
                     } else {
                         answers.update(repeating: 0, count: BlockKernel.rowCount)
                     }
-                    let added = values + valueStarts[tree]
+                    let added = values + Int(valueStarts[tree])
                     if leafWidth == 1 {
                         kernels.addValues(answers, added, sums + tree % outputCount, outputCount)
                     } else {
@@ -207,34 +242,57 @@ struct BlockLayout: Sendable {
         }
     }
 
+    // MARK: Scoring a row
+
     /// Adds the trees' values of one row to its sums; only if `takesSingleRows`.
     func add(row: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Double>) {
         guard let bits else { return }
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, inputs.count)) { values in
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bits.codeCount) { codes in
-                guard let values = values.baseAddress, let codes = codes.baseAddress else {
-                    return
-                }
-                inputs.fill(row, into: values)
-                codes.initialize(repeating: 0, count: bits.codeCount)
-                for group in groups {
-                    encodeOne(values, group, into: codes)
-                    bits.add(
-                        group.trees, codes: codes, to: sums, outputCount: outputCount, kernels)
+        let size = bits.codeCount
+        withUnsafeTemporaryAllocation(byteCount: size, alignment: LeafBitsKernel.tableSize) {
+            let codes = $0.bindMemory(to: Int8.self)
+            guard let codes = codes.baseAddress else { return }
+            codes.initialize(repeating: 0, count: size)
+            groups.withUnsafeBufferPointer { groups in
+                for index in groups.indices {
+                    let hasMissing = encode(row, groups[index], into: codes)
+                    add(groups[index], codes: codes, hasMissing: hasMissing, bits, to: sums)
                 }
             }
         }
     }
 
-    private func encodeOne(
-        _ values: UnsafePointer<Float>, _ group: Group, into codes: UnsafeMutablePointer<UInt8>
+    /// The codes of a row; whether a value is missing.
+    private func encode(
+        _ row: UnsafePointer<Float>, _ group: Group, into codes: UnsafeMutablePointer<Int8>
+    ) -> Bool {
+        let hasMissing = searches.withUnsafeBufferPointer { searches in
+            features.withUnsafeBufferPointer { features in
+                guard let searches = searches.baseAddress, let features = features.baseAddress
+                else { return false }
+                return kernels.codeRow(
+                    row, features, inputs.columns.count, sealedTables.base,
+                    searches + group.firstSearch, codes)
+            }
+        }
+        inputs.forEachMember(of: row) { input, value in
+            codes[inputs.columnOf[input]] = value == 0 ? -128 : -127
+        }
+        return hasMissing
+    }
+
+    private func add(
+        _ group: Group, codes: UnsafePointer<Int8>, hasMissing: Bool, _ bits: LeafBits,
+        to sums: UnsafeMutablePointer<Double>
     ) {
-        cuts.withUnsafeBufferPointer { cuts in
-            group.searches.withUnsafeBufferPointer { searches in
-                guard let cuts = cuts.baseAddress, let searches = searches.baseAddress else {
+        values.withUnsafeBufferPointer { values in
+            valueStarts.withUnsafeBufferPointer { starts in
+                guard let values = values.baseAddress, let starts = starts.baseAddress else {
                     return
                 }
-                kernels.codeRow(values, inputs.count, cuts, searches, codes)
+                bits.add(
+                    group.trees, firstBand: group.firstBand, codes: codes, hasMissing: hasMissing,
+                    values: values, starts: starts + group.trees.lowerBound, width: leafWidth,
+                    to: sums, outputCount: outputCount, kernels)
             }
         }
     }

@@ -95,6 +95,23 @@ struct GeneralLayout: Sendable {
         }
     }
 
+    /// Writes the number of the leaf that each row ends in, tree by tree, row after row.
+    func findLeaves(
+        of rows: UnsafePointer<Float>, count: Int, featureCount: Int,
+        into leaves: UnsafeMutablePointer<Int32>
+    ) {
+        nodes.withUnsafeBufferPointer { nodes in
+            guard let nodes = nodes.baseAddress else { return }
+            for (number, root) in roots.enumerated() {
+                let tree = nodes + root.firstNode
+                for row in 0..<count {
+                    let leaf = leaf(of: rows + row * featureCount, in: tree)
+                    (leaves + (row * roots.count + number)).initialize(to: Int32(leaf))
+                }
+            }
+        }
+    }
+
     /// The leaf of a row in a tree whose nodes may test anything.
     private func leaf(of row: UnsafePointer<Float>, in tree: UnsafePointer<Node>) -> Int {
         var node = tree[0]

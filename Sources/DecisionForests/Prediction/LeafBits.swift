@@ -1,95 +1,211 @@
 internal import ForestKernels
 
-/// Trees of at most 32 leaves as the records of `LeafBitsKernel`: for rows that come alone.
-struct LeafBits: Sendable {
-    /// An inner node: the input it tests, and the place of its threshold among the input's cuts.
+/// Trees of at most 64 leaves as the records of `LeafBitsKernel`: for rows that come alone.
+///
+/// Trees are appended in order, test by test; a group of trees that share their cuts ends with
+/// `endGroup`, because a band of trees looks into one set of codes.
+final class LeafBits: @unchecked Sendable {
+    /// An inner node: the column it tests, the place of its threshold among the column's cuts, the
+    /// places of the leaves that a failed test takes away, and whether a missing value passes.
     struct Test {
-        var node: Int
-        var input: Int
+        var column: Int
         var cut: Int
+        var taken: Range<Int>
+        var missingPasses: Bool
     }
 
-    /// Inputs beyond this take longer to look up than a walk down the trees.
-    private static let inputCountMax = 128
+    /// Codes of a row that fit a stack's page.
+    private static let columnCountMax = 1_024
+    /// Tables that a slot looks into on average, from which on walks down the trees are faster.
+    private static let meanTableCountMax = 8
 
+    /// Bytes of a row's codes; those beyond the inputs are never looked at.
+    let codeCount: Int
+    /// Four numbers for each band, as `LeafBitsKernel` reads them.
+    private var bands: [Int32] = []
+    private var spans: [UInt8] = []
     private var records: [UInt8] = []
-    /// 32 for each tree, from the leftmost leaf to the right.
-    private var values: [Float] = []
-    private let tables: Int
+    private var passing: [UInt8] = []
+    /// `records` and `passing` at addresses that whole vectors may be read from.
+    private var sealed = (
+        records: HugeBuffer<UInt8>(count: 0), passing: HugeBuffer<UInt8>(count: 0)
+    )
+    private var isSound = true
 
-    /// Nil where a walk is faster or the only way: more leaves, leaves with several values, many
-    /// inputs, or a processor without the shuffles that make it fast.
-    init?(for ensemble: TreeEnsemble, inputCount: Int, choice: KernelChoice) {
-        guard choice >= .avx2, ensemble.leafWidth == 1, inputCount <= Self.inputCountMax,
-            ensemble.trees.allSatisfy({ $0.leafValues.count <= LeafBitsKernel.leafCountMax })
+    /// The tests of the trees of an unfinished band, and where each tree's end.
+    private var tests: [Test] = []
+    private var ends: [Int] = []
+
+    /// Nil where a walk is faster or the only way: more leaves, many inputs, or a processor
+    /// without the shuffles that make it fast.
+    init?(for ensemble: TreeEnsemble, columnCount: Int, choice: KernelChoice) {
+        let leafCountMax = LeafBitsKernel.leafCountMax
+        guard choice >= .avx2, columnCount <= Self.columnCountMax,
+            ensemble.trees.allSatisfy({ $0.leafValues.count <= leafCountMax * ensemble.leafWidth })
         else { return nil }
         let tableSize = LeafBitsKernel.tableSize
-        tables = max(1, (inputCount + tableSize - 1) / tableSize)
+        codeCount = max(1, (columnCount + tableSize - 1) / tableSize) * tableSize
     }
 
-    /// Bytes of a row's codes; those beyond the inputs are 0.
-    var codeCount: Int { tables * LeafBitsKernel.tableSize }
+    /// Bands so far.
+    var bandCount: Int { bands.count / 4 }
 
-    /// Adds a tree; `tests` are its inner nodes.
-    mutating func append(_ tree: Tree, _ tests: [Test]) {
-        let width = LeafBitsKernel.leafCountMax
-        let start = records.count
-        // A test that is none passes always, and would take nothing away.
-        records += repeatElement(0, count: width)
-        records += repeatElement(UInt8.max, count: width)
-        var masks = [UInt32](repeating: .max, count: width)
-        let places = Self.leafPlaces(of: tree)
-        for (slot, test) in tests.enumerated() {
-            records[start + slot] = UInt8(test.input)
-            records[start + width + slot] = UInt8(test.cut)
-            let left = Int(tree.leftChild[test.node])
-            let span = places[left]
-            masks[slot] = ~(UInt32((1 << UInt64(span.count)) - 1) << UInt32(span.lowerBound))
-        }
-        for mask in masks {
-            withUnsafeBytes(of: mask.littleEndian) { records += $0 }
-        }
-        var ofPlaces = [Float](repeating: 0, count: width)
-        for node in 0..<tree.nodeCount where tree.splitFeature[node] == Tree.leaf {
-            ofPlaces[places[node].lowerBound] = tree.leafValues[Int(tree.leftChild[node])]
-        }
-        values += ofPlaces
+    // MARK: Building
+
+    /// Adds a test of the tree that `endTree` ends.
+    func append(_ test: Test) { tests.append(test) }
+
+    /// Ends a tree, which may be a single leaf.
+    func endTree() {
+        ends.append(tests.count)
+        if ends.count == LeafBitsKernel.lanes { endBand() }
     }
 
+    /// Ends a group: its trees are scored together.
+    func endGroup() {
+        if !ends.isEmpty { endBand() }
+    }
+
+    /// Ends the last group; false if walks would be faster.
+    func seal() -> Bool {
+        let tableCount = stride(from: 1, to: spans.count, by: 2).reduce(0) { $0 + Int(spans[$1]) }
+        guard isSound, tableCount <= spans.count / 2 * Self.meanTableCountMax else { return false }
+        sealed = (HugeBuffer(copying: records), HugeBuffer(copying: passing))
+        records = []
+        passing = []
+        return true
+    }
+
+    private func endBand() {
+        let lanes = LeafBitsKernel.lanes
+        var slotCount = 0
+        var start = 0
+        for end in ends {
+            slotCount = max(slotCount, end - start)
+            tests[start..<end].sort { $0.column < $1.column }
+            start = end
+        }
+        let planes = Self.planes(for: slotCount + 1)
+        let slotSize = (2 + planes) * lanes
+        let recordStart = records.count
+        bands += [
+            Int32(recordStart / lanes), Int32(spans.count / 2), Int32(slotCount), Int32(planes),
+        ]
+        records += repeatElement(0, count: slotCount * slotSize)
+        passing += repeatElement(0, count: slotCount * lanes)
+        for slot in 0..<slotCount {
+            fill(slot, of: slotCount, at: recordStart + slot * slotSize, planes: planes)
+        }
+        tests.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes a slot of a band: at most one test of each of its trees.
+    private func fill(_ slot: Int, of slotCount: Int, at place: Int, planes: Int) {
+        let (lanes, tableSize) = (LeafBitsKernel.lanes, LeafBitsKernel.tableSize)
+        var (first, last) = (Int.max, 0)
+        forEachTest(in: slot, of: slotCount) { _, test in
+            first = min(first, test.column / tableSize)
+            last = max(last, test.column / tableSize)
+        }
+        // A lane without a test has a cut that no code exceeds.
+        for lane in 0..<lanes { records[place + lanes + lane] = UInt8(bitPattern: Int8.max) }
+        guard first <= last, last - first < LeafBitsKernel.tableCountMax else {
+            isSound = false
+            spans += [0, 1]
+            return
+        }
+        spans += [UInt8(first), UInt8(last - first + 1)]
+        let passingPlace = (spans.count / 2 - 1) * lanes
+        forEachTest(in: slot, of: slotCount) { lane, test in
+            passing[passingPlace + lane] = test.missingPasses ? UInt8.max : 0
+            records[place + lane] = UInt8(test.column - first * tableSize)
+            records[place + lanes + lane] = UInt8(truncatingIfNeeded: test.cut - 128)
+            let bits = ((1 as UInt64) << test.taken.count &- 1) << test.taken.lowerBound
+            for plane in 0..<planes {
+                records[place + (2 + plane) * lanes + lane] =
+                    UInt8(truncatingIfNeeded: bits >> UInt64(8 * plane))
+            }
+        }
+    }
+
+    /// Smaller trees leave slots out here and there, so that theirs too look into the tables that
+    /// the others look into.
+    private func forEachTest(
+        in slot: Int, of slotCount: Int, _ body: (_ lane: Int, _ test: Test) -> Void
+    ) {
+        var start = 0
+        for (lane, end) in ends.enumerated() {
+            let count = end - start
+            let test = (slot * count + slotCount - 1) / slotCount
+            if test < count, test * slotCount / count == slot { body(lane, tests[start + test]) }
+            start = end
+        }
+    }
+
+    /// Groups of eight leaves that hold `leafCount`: 1, 2, 4 or 8.
+    private static func planes(for leafCount: Int) -> Int {
+        var planes = 1
+        while planes * 8 < leafCount { planes *= 2 }
+        return planes
+    }
+
+    // MARK: Scoring
+
+    /// Adds the values of a group's trees for one row to its sums.
+    ///
+    /// `firstBand` was `bandCount` before the group, `starts` has where each of its trees' values
+    /// start.
+    func add(
+        _ trees: Range<Int>, firstBand: Int, codes: UnsafePointer<Int8>, hasMissing: Bool,
+        values: UnsafePointer<Float>, starts: UnsafePointer<Int32>, width: Int,
+        to sums: UnsafeMutablePointer<Double>, outputCount: Int, _ kernels: PredictionKernels
+    ) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: LeafBitsKernel.lanes) { leaves in
+            bands.withUnsafeBufferPointer { bands in
+                spans.withUnsafeBufferPointer { spans in
+                    guard let bands = bands.baseAddress, let leaves = leaves.baseAddress else {
+                        return
+                    }
+                    let noSpans = UnsafePointer<UInt8>(leaves)
+                    kernels.addBits(
+                        bands + 4 * firstBand, trees.count, sealed.records.base,
+                        spans.baseAddress ?? noSpans, hasMissing ? sealed.passing.base : nil,
+                        codes, values, starts, leaves, width, sums,
+                        trees.lowerBound % outputCount, outputCount)
+                }
+            }
+        }
+    }
+}
+
+extension HugeBuffer {
+    /// The same elements.
+    convenience init(copying elements: [Element]) {
+        self.init(count: elements.count)
+        elements.withUnsafeBufferPointer { source in
+            if let start = source.baseAddress { base.update(from: start, count: source.count) }
+        }
+    }
+}
+
+extension Tree {
     /// Per node, the places from the left of the leaves below it; a leaf's own is the only one.
-    private static func leafPlaces(of tree: Tree) -> [Range<Int>] {
+    var leafPlaces: [Range<Int>] {
         // Children stand after their parents: counted from the back, placed from the front.
-        var leafCounts = [Int](repeating: 1, count: tree.nodeCount)
-        for node in stride(from: tree.nodeCount - 1, through: 0, by: -1)
-        where tree.splitFeature[node] != Tree.leaf {
-            let left = Int(tree.leftChild[node])
+        var leafCounts = [Int](repeating: 1, count: nodeCount)
+        for node in stride(from: nodeCount - 1, through: 0, by: -1)
+        where splitFeature[node] != Tree.leaf {
+            let left = Int(leftChild[node])
             leafCounts[node] = leafCounts[left] + leafCounts[left + 1]
         }
         var places = leafCounts.map { 0..<$0 }
-        for node in 0..<tree.nodeCount where tree.splitFeature[node] != Tree.leaf {
-            let left = Int(tree.leftChild[node])
+        for node in 0..<nodeCount where splitFeature[node] != Tree.leaf {
+            let left = Int(leftChild[node])
             let middle = places[node].lowerBound + leafCounts[left]
             places[left] = places[node].lowerBound..<middle
             places[left + 1] = middle..<places[node].upperBound
         }
         return places
-    }
-
-    /// Adds the trees' values of one row to its sums.
-    func add(
-        _ trees: Range<Int>, codes: UnsafePointer<UInt8>, to sums: UnsafeMutablePointer<Double>,
-        outputCount: Int, _ kernels: PredictionKernels
-    ) {
-        records.withUnsafeBufferPointer { records in
-            values.withUnsafeBufferPointer { values in
-                guard let records = records.baseAddress, let values = values.baseAddress else {
-                    return
-                }
-                kernels.addBits(
-                    records + trees.lowerBound * LeafBitsKernel.recordSize, trees.count, codes,
-                    tables, values + trees.lowerBound * LeafBitsKernel.leafCountMax, sums,
-                    trees.lowerBound % outputCount, outputCount)
-            }
-        }
     }
 }

@@ -11,17 +11,25 @@ internal import ForestKernels
 struct PredictionKernels: Sendable {
     typealias Codes = UnsafePointer<UInt8>
     typealias Floats = UnsafePointer<Float>
-    typealias Keys = UnsafePointer<Int32>
+    typealias Numbers = UnsafePointer<Int32>
     typealias Sums = UnsafeMutablePointer<Double>
     typealias Leaves = UnsafeMutablePointer<Int32>
 
     let findLeaves: @Sendable (UnsafeRawPointer, Int, Codes, UnsafeMutablePointer<UInt8>) -> Void
     let addValues: @Sendable (Codes, Floats, Sums, Int) -> Void
     let addVectors: @Sendable (Codes, Floats, Int, Sums) -> Void
-    let code: @Sendable (Floats, Int, Int, Keys, Int, UnsafeMutablePointer<UInt8>) -> Void
+    let code:
+        @Sendable (
+            Floats, Int, Int, Floats, Int, UnsafeMutablePointer<UInt8>,
+            UnsafeMutablePointer<UInt8>
+        ) -> Void
     let codeRow:
-        @Sendable (Floats, Int, Keys, UnsafePointer<Int>, UnsafeMutablePointer<UInt8>) -> Void
-    let addBits: @Sendable (Codes, Int, Codes, Int, Floats, Sums, Int, Int) -> Void
+        @Sendable (Floats, Numbers, Int, Floats, Numbers, UnsafeMutablePointer<Int8>) -> Bool
+    let addBits:
+        @Sendable (
+            Numbers, Int, Codes, Codes, Codes?, UnsafePointer<Int8>, Floats, Numbers,
+            UnsafeMutablePointer<UInt8>, Int, Sums, Int, Int
+        ) -> Void
     let walkTrees: @Sendable (UnsafeRawPointer, UnsafePointer<Int>, Int, Floats, Leaves) -> Void
     let walkRows: @Sendable (UnsafeRawPointer, Int, Floats, Int, Leaves) -> Void
 

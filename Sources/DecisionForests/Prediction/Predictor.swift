@@ -16,6 +16,8 @@ public struct Predictor: Sendable {
     public let featureCount: Int
     /// Scores per row that it gives: class shares, or one number.
     public let outputCount: Int
+    /// Sums per row before the transform: one per class, or one alone.
+    package let rawCount: Int
 
     private let layout: Layout
     /// For rows too few to fill a block; nil where the layout takes them itself.
@@ -25,15 +27,15 @@ public struct Predictor: Sendable {
     private let baseScores: [Double]
     private let divisor: Double
     private let transform: TreeEnsemble.Transform
-    /// Sums per row, before the transform.
-    private let scoreCount: Int
 
     /// Rows that are scored together: their sums stay in the first cache.
     private static let blockRowCount = 64
     /// Rows from which a block that is not full beats walks row by row.
     private static let blockRowCountMin = 12
-    /// Rows that a thread takes at once: about a millisecond of a usual ensemble.
-    private static let shareRowCount = 1_024
+    /// Rows that a thread takes at once, at most: about a millisecond of a usual ensemble.
+    private static let shareRowCountMax = 1_024
+    /// Shares for each thread of a small batch, so that a thread that is late costs little.
+    private static let sharesPerThread = 4
 
     /// A predictor for an ensemble that may come from anywhere: it is validated first.
     public init(_ ensemble: TreeEnsemble) throws(EnsembleError) {
@@ -55,7 +57,7 @@ public struct Predictor: Sendable {
         linear = ensemble.linear?.coefficients
         imputations = ensemble.imputations
         featureCount = ensemble.featureCount
-        scoreCount = ensemble.outputCount
+        rawCount = ensemble.outputCount
         outputCount =
             ensemble.transform == .logistic && ensemble.outputCount == 1 ? 2 : ensemble.outputCount
         baseScores = ensemble.baseScores.map(Double.init)
@@ -84,35 +86,81 @@ public struct Predictor: Sendable {
             throw .shape("rows have \(rows.featureCount) features, the model has \(featureCount)")
         }
         return [Float](unsafeUninitializedCapacity: rows.rowCount * outputCount) { buffer, count in
-            rows.values.withUnsafeBufferPointer { values in
-                if let base = values.baseAddress, let scores = buffer.baseAddress {
-                    predict(rows: base, count: rows.rowCount, into: scores, threads: threads)
-                }
+            rows.values.withUnsafeBufferPointer {
+                predict(rows: $0, into: buffer, threads: threads)
             }
             count = rows.rowCount * outputCount
         }
     }
 
-    private func predict(
-        rows: UnsafePointer<Float>, count: Int, into scores: UnsafeMutablePointer<Float>,
-        threads: Int
+    /// Predicts as many rows as `scores` takes; nothing is allocated with one thread.
+    package func predict(
+        rows: UnsafeBufferPointer<Float>, into scores: UnsafeMutableBufferPointer<Float>,
+        threads: Int = 1
     ) {
+        let count = scores.count / outputCount
+        precondition(rows.count == count * featureCount, "wrong widths")
+        guard let base = rows.baseAddress, let scores = scores.baseAddress else { return }
         // Each share writes to scores of its own rows.
-        nonisolated(unsafe) let (rows, scores) = (rows, scores)
-        let shareCount = (count + Self.shareRowCount - 1) / Self.shareRowCount
-        Parallel.forEach(shareCount, threads: max(1, threads)) { share, _ in
-            let start = share * Self.shareRowCount
+        nonisolated(unsafe) let (values, answers) = (base, scores)
+        share(count, threads: threads) { start, count in
             predict(
-                rows: rows + start * featureCount, count: min(Self.shareRowCount, count - start),
-                into: scores + start * outputCount)
+                rows: values + start * featureCount, count: count,
+                into: answers + start * outputCount)
+        }
+    }
+
+    /// The sums of each row before the transform: `rawCount` numbers, row after row.
+    ///
+    /// Throws if the rows have another width than the model.
+    package func raw(_ rows: FeatureMatrix, threads: Int = 1) throws(DatasetError) -> [Double] {
+        guard rows.featureCount == featureCount else {
+            throw .shape("rows have \(rows.featureCount) features, the model has \(featureCount)")
+        }
+        return [Double](unsafeUninitializedCapacity: rows.rowCount * rawCount) { buffer, count in
+            nonisolated(unsafe) let answers = buffer.baseAddress
+            rows.values.withUnsafeBufferPointer { values in
+                nonisolated(unsafe) let values = values.baseAddress
+                share(rows.rowCount, threads: threads) { start, count in
+                    guard let values, let answers else { return }
+                    forEachSum(of: values + start * featureCount, count: count) { row, sums in
+                        (answers + (start + row) * rawCount).initialize(
+                            from: sums, count: rawCount)
+                    }
+                }
+            }
+            count = rows.rowCount * rawCount
+        }
+    }
+
+    /// Runs `body` for shares of the rows on several threads.
+    private func share(
+        _ count: Int, threads: Int, _ body: @Sendable (_ start: Int, _ count: Int) -> Void
+    ) {
+        let shareCount = max(1, threads) * Self.sharesPerThread
+        let blocks = count / (shareCount * Self.blockRowCount)
+        let size = min(Self.shareRowCountMax, max(1, blocks) * Self.blockRowCount)
+        Parallel.forEach((count + size - 1) / size, threads: max(1, threads)) { share, _ in
+            body(share * size, min(size, count - share * size))
         }
     }
 
     private func predict(
         rows: UnsafePointer<Float>, count: Int, into scores: UnsafeMutablePointer<Float>
     ) {
+        forEachSum(of: rows, count: count) { row, sums in
+            finish(sums, into: scores + row * outputCount)
+        }
+    }
+
+    /// Scores rows block by block; `body` gets each one's `rawCount` sums.
+    @inline(__always)
+    private func forEachSum(
+        of rows: UnsafePointer<Float>, count: Int,
+        _ body: (_ row: Int, _ sums: UnsafeMutablePointer<Double>) -> Void
+    ) {
         // A block's layout may write sums of rows that are not there.
-        let room = (count == 1 ? 1 : Self.blockRowCount) * scoreCount
+        let room = (count == 1 ? 1 : Self.blockRowCount) * rawCount
         withUnsafeTemporaryAllocation(of: Double.self, capacity: room) { sums in
             guard let sums = sums.baseAddress else { return }
             sums.initialize(repeating: 0, count: room)
@@ -120,11 +168,17 @@ public struct Predictor: Sendable {
                 let blockCount = min(Self.blockRowCount, count - start)
                 let block = rows + start * featureCount
                 for row in 0..<blockCount {
-                    begin(sums + row * scoreCount, of: block + row * featureCount)
+                    begin(sums + row * rawCount, of: block + row * featureCount)
                 }
                 addTrees(of: block, count: blockCount, to: sums)
                 for row in 0..<blockCount {
-                    finish(sums + row * scoreCount, into: scores + (start + row) * outputCount)
+                    let sums = sums + row * rawCount
+                    for output in 0..<rawCount {
+                        // What a linear part makes of huge values stays a number that JSON has.
+                        sums[output] = min(
+                            max(sums[output] / divisor, -Self.sumMax), Self.sumMax)
+                    }
+                    body(start + row, sums)
                 }
             }
         }
@@ -132,7 +186,7 @@ public struct Predictor: Sendable {
 
     /// What a row's scores are before the first tree.
     private func begin(_ sums: UnsafeMutablePointer<Double>, of row: UnsafePointer<Float>) {
-        for output in 0..<scoreCount {
+        for output in 0..<rawCount {
             var sum = baseScores[output]
             if let linear {
                 for feature in 0..<featureCount {
@@ -151,7 +205,7 @@ public struct Predictor: Sendable {
         switch layout {
         case .block(let block) where count < Self.blockRowCountMin && block.takesSingleRows:
             for row in 0..<count {
-                block.add(row: rows + row * featureCount, to: sums + row * scoreCount)
+                block.add(row: rows + row * featureCount, to: sums + row * rawCount)
             }
         case .block(let block):
             if count < Self.blockRowCountMin, let single {
@@ -172,13 +226,13 @@ public struct Predictor: Sendable {
     private func addAlone(
         _ row: UnsafePointer<Float>, _ block: BlockLayout, to sums: UnsafeMutablePointer<Double>
     ) {
-        let room = Self.blockRowCount * scoreCount
+        let room = Self.blockRowCount * rawCount
         withUnsafeTemporaryAllocation(of: Double.self, capacity: room) { all in
             guard let all = all.baseAddress else { return }
             all.initialize(repeating: 0, count: room)
-            all.update(from: sums, count: scoreCount)
+            all.update(from: sums, count: rawCount)
             block.add(rows: row, count: 1, featureCount: featureCount, to: all)
-            sums.update(from: all, count: scoreCount)
+            sums.update(from: all, count: rawCount)
         }
     }
 
@@ -188,35 +242,31 @@ public struct Predictor: Sendable {
     private func finish(
         _ sums: UnsafeMutablePointer<Double>, into scores: UnsafeMutablePointer<Float>
     ) {
-        for output in 0..<scoreCount {
-            // What a linear part makes of huge values stays a number that JSON has.
-            sums[output] = min(max(sums[output] / divisor, -Self.sumMax), Self.sumMax)
-        }
         switch transform {
         case .identity:
-            for output in 0..<scoreCount { scores[output] = Float(sums[output]) }
-        case .logistic where scoreCount == 1:
+            for output in 0..<rawCount { scores[output] = Float(sums[output]) }
+        case .logistic where rawCount == 1:
             scores[0] = Float(PortableMath.logistic(-sums[0]))
             scores[1] = Float(PortableMath.logistic(sums[0]))
         case .logistic:
-            for output in 0..<scoreCount {
+            for output in 0..<rawCount {
                 scores[output] = Float(PortableMath.logistic(sums[output]))
             }
         case .exponential:
             // A score that overflows stays a number that JSON has.
-            for output in 0..<scoreCount {
+            for output in 0..<rawCount {
                 let value = Float(PortableMath.exp(sums[output]))
                 scores[output] = min(value, Float.greatestFiniteMagnitude)
             }
         case .softmax:
             var greatest = sums[0]
-            for output in 1..<scoreCount { greatest = max(greatest, sums[output]) }
+            for output in 1..<rawCount { greatest = max(greatest, sums[output]) }
             var total = 0.0
-            for output in 0..<scoreCount {
+            for output in 0..<rawCount {
                 sums[output] = PortableMath.exp(sums[output] - greatest)
                 total += sums[output]
             }
-            for output in 0..<scoreCount { scores[output] = Float(sums[output] / total) }
+            for output in 0..<rawCount { scores[output] = Float(sums[output] / total) }
         }
     }
 }

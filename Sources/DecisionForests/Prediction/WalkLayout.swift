@@ -75,7 +75,7 @@ struct WalkLayout: Sendable {
         to sums: UnsafeMutablePointer<Double>
     ) {
         let lanes = WalkKernel.lanes
-        let padded = (count + lanes - 1) / lanes * lanes
+        let padded = count == 1 ? 1 : (count + lanes - 1) / lanes * lanes
         let inputCount = max(1, inputs.count)
         withUnsafeTemporaryAllocation(of: Float.self, capacity: padded * inputCount) { values in
             guard let values = values.baseAddress else { return }
