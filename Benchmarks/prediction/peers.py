@@ -66,7 +66,7 @@ def xgboost_model(case):
     path = place(case, "xgboost.ubj")
     if not path.exists():
         x, y, _ = rows_of(case)
-        shared = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 2}
+        shared = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 1}
         if case["family"] == "boosted":
             shared |= {"grow_policy": "lossguide", "max_leaves": case["leaves"], "max_depth": 0,
                        "eta": 0.1}
@@ -238,7 +238,7 @@ def tl2cgen_asker(case, x, threads):
                      sklearn_model(case)))
         tl2cgen.export_lib(
             model, toolchain="gcc", libpath=str(path),
-            params={"parallel_comp": 32, "quantize": 0}, nthreads=2)
+            params={"parallel_comp": 32, "quantize": 0}, nthread=2)
     predictor = tl2cgen.Predictor(str(path), nthread=threads)
     one = ctypes.CDLL(str(path)).predict
     one.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]
@@ -276,7 +276,7 @@ def yggdrasil_figures(case, x, batches, threads, seconds):
             report = model.benchmark(
                 named(part), benchmark_duration=seconds, warmup_duration=0.2, batch_size=batch,
                 num_threads=count)
-            took = report.duration.total_seconds() / (report.num_runs * len(part))
+            took = report.duration_per_example  # Seconds.
             found.append({
                 "batch": batch, "threads": count, "rows_per_second": 1 / took,
                 "latency": {"median": took * 1e6} if batch == 1 else None})

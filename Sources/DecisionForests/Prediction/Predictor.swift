@@ -28,8 +28,9 @@ public struct Predictor: Sendable {
     private let divisor: Double
     private let transform: TreeEnsemble.Transform
 
-    /// Rows that are scored together: their sums stay in the first cache.
-    private static let blockRowCount = 64
+    /// Rows that are scored together: as many as a block has, or as are worth reading a large tree
+    /// for.
+    private let blockRowCount: Int
     /// Rows from which a block that is not full beats walks row by row.
     private static let blockRowCountMin = 12
     /// Rows that a thread takes at once, at most: about a millisecond of a usual ensemble.
@@ -54,6 +55,7 @@ public struct Predictor: Sendable {
                 ?? .general(GeneralLayout(ensemble))
             single = nil
         }
+        if case .walk = layout { blockRowCount = 256 } else { blockRowCount = 64 }
         linear = ensemble.linear?.coefficients
         imputations = ensemble.imputations
         featureCount = ensemble.featureCount
@@ -138,8 +140,8 @@ public struct Predictor: Sendable {
         _ count: Int, threads: Int, _ body: @Sendable (_ start: Int, _ count: Int) -> Void
     ) {
         let shareCount = max(1, threads) * Self.sharesPerThread
-        let blocks = count / (shareCount * Self.blockRowCount)
-        let size = min(Self.shareRowCountMax, max(1, blocks) * Self.blockRowCount)
+        let blocks = count / (shareCount * blockRowCount)
+        let size = min(Self.shareRowCountMax, max(1, blocks) * blockRowCount)
         Parallel.forEach((count + size - 1) / size, threads: max(1, threads)) { share, _ in
             body(share * size, min(size, count - share * size))
         }
@@ -160,12 +162,12 @@ public struct Predictor: Sendable {
         _ body: (_ row: Int, _ sums: UnsafeMutablePointer<Double>) -> Void
     ) {
         // A block's layout may write sums of rows that are not there.
-        let room = (count == 1 ? 1 : Self.blockRowCount) * rawCount
+        let room = (count == 1 ? 1 : blockRowCount) * rawCount
         withUnsafeTemporaryAllocation(of: Double.self, capacity: room) { sums in
             guard let sums = sums.baseAddress else { return }
             sums.initialize(repeating: 0, count: room)
-            for start in stride(from: 0, to: count, by: Self.blockRowCount) {
-                let blockCount = min(Self.blockRowCount, count - start)
+            for start in stride(from: 0, to: count, by: blockRowCount) {
+                let blockCount = min(blockRowCount, count - start)
                 let block = rows + start * featureCount
                 for row in 0..<blockCount {
                     begin(sums + row * rawCount, of: block + row * featureCount)
@@ -226,7 +228,7 @@ public struct Predictor: Sendable {
     private func addAlone(
         _ row: UnsafePointer<Float>, _ block: BlockLayout, to sums: UnsafeMutablePointer<Double>
     ) {
-        let room = Self.blockRowCount * rawCount
+        let room = blockRowCount * rawCount
         withUnsafeTemporaryAllocation(of: Double.self, capacity: room) { all in
             guard let all = all.baseAddress else { return }
             all.initialize(repeating: 0, count: room)
