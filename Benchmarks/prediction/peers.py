@@ -104,13 +104,14 @@ def yggdrasil_model(case):
     ydf.verbose(0)
     path = place(case, "ydf")
     if not path.exists():
-        x, y, _ = rows_of(case)
+        # Its fast engines take no discretized columns; sorting whole ones takes fewer rows.
+        x, y = (part[:20_000] for part in rows_of(case)[:2])
         shared = {"label": "y", "num_threads": 2, "task": ydf.Task.CLASSIFICATION}
         if case["family"] == "boosted":
             learner = ydf.GradientBoostedTreesLearner(
                 num_trees=case["trees"], growing_strategy="BEST_FIRST_GLOBAL",
                 max_num_nodes=case["leaves"], max_depth=-1, shrinkage=0.1, validation_ratio=0.0,
-                early_stopping="NONE", discretize_numerical_columns=True, **shared)
+                early_stopping="NONE", **shared)
         else:
             learner = ydf.RandomForestLearner(
                 num_trees=case["trees"], max_depth=case["depth"] + 1, winner_take_all=False,
@@ -310,10 +311,13 @@ def figures(peer, case, batches, threads, seconds):
 def speed(ask, x, batch, seconds):
     """Rows a second, the median of five rounds over batches that differ."""
     parts = [x[i * batch:(i + 1) * batch] for i in range(min(len(x) // batch, 32))]
-    ask(parts[0])
+    ask(parts[0][:1000])
     start = time.perf_counter()
     ask(parts[-1])
-    calls = max(1, int(seconds / 5 / max(time.perf_counter() - start, 1e-7)))
+    took = time.perf_counter() - start
+    if took > 1:  # Once says enough.
+        return batch / took
+    calls = max(1, int(seconds / 5 / max(took, 1e-7)))
     rounds = []
     for _ in range(5):
         start = time.perf_counter()

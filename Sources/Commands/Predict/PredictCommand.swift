@@ -58,20 +58,20 @@ struct PredictCommand: AsyncParsableCommand {
             let loaded = try readModel(model)
             let file = try output.map(AnswerFile.init)
             if let file { interruption.onFailure { file.discard() } }
-            let line = RowProgressLine(
-                isTerminal: ProgressLine.isPossible(environment)
-                    && (output != nil || isatty(1) == 0))
+            let showsProgress =
+                ProgressLine.isPossible(environment) && (output != nil || isatty(1) == 0)
             try await onOwnThread {
-                defer { line.end() }
-                try write(loaded.model, to: file, line)
+                try write(loaded.model, to: file, showsProgress: showsProgress)
             }
             try interruption.withoutBreak { try file?.moveIn() }
         }
     }
 
     private func write(
-        _ model: TrainedModel, to file: AnswerFile?, _ line: RowProgressLine
+        _ model: TrainedModel, to file: AnswerFile?, showsProgress: Bool
     ) throws {
+        let line = RowProgressLine(isTerminal: showsProgress)
+        defer { line.end() }
         let table = try AnswerTable(model, form: form)
         var options = RowStream.Options()
         options.threads = threads
