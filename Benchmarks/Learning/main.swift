@@ -1,6 +1,7 @@
 // Prints figures as JSON. `learning-bench train …` trains on a file's first rows and judges the
 // model on its last ones, what Benchmarks/train.py and accuracy.py set beside other libraries;
-// `predict …` measures a fitted model's answers, `csv …` reads files, `literals …` holds numbers read against C's, and
+// `predict …` measures a fitted model's answers, `csv …` reads files, `kernels LIBRARY` times hot
+// loops beside C's, `literals …` holds numbers read against C's, and
 // `parameters` prints the tables of docs/LEARNING.md.
 import DecisionForests
 import Foundation
@@ -22,6 +23,9 @@ do {
         let report = try check.run()
         try printJSON(report)
         exit(report.wrong == 0 ? 0 : 1)
+    case "kernels":
+        try printJSON(KernelBench(words.dropFirst()).run())
+        exit(0)
     case "parameters":
         let tables = LearnerKind.all.map(\.parameterTable).joined(separator: "\n")
         FileHandle.standardOutput.write(Data(tables.utf8))

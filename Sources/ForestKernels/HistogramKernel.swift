@@ -114,29 +114,25 @@ package enum HistogramKernel {
         }
     }
 
-    /// Adds packed cells to wide ones and leaves zeros behind.
+    /// Adds packed cells to wide ones.
     @inline(never)
     package static func spill(
-        _ packed: UnsafeMutablePointer<Int64>, count: Int, to cells: UnsafeMutablePointer<Int64>,
+        _ packed: UnsafePointer<Int64>, count: Int, to cells: UnsafeMutablePointer<Int64>,
         plane: Int
     ) {
         for index in 0..<count {
             let value = packed[index]
             cells[index] &+= value >> 32
             cells[index &+ plane] &+= value & 0xFFFF_FFFF
-            packed[index] = 0
         }
     }
 
-    /// Adds cells to others of the same kind and leaves zeros behind.
+    /// Adds cells to others of the same kind.
     @inline(never)
     package static func merge(
-        _ source: UnsafeMutablePointer<Int64>, count: Int, to cells: UnsafeMutablePointer<Int64>
+        _ source: UnsafePointer<Int64>, count: Int, to cells: UnsafeMutablePointer<Int64>
     ) {
-        for index in 0..<count {
-            cells[index] &+= source[index]
-            source[index] = 0
-        }
+        for index in 0..<count { cells[index] &+= source[index] }
     }
 
     /// The sibling's histogram: what a node has and one of its children does not.

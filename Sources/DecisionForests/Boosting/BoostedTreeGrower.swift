@@ -95,7 +95,7 @@ final class BoostedTreeGrower {
                 (tile.firstFeature..<tile.firstFeature + tile.featureCount).contains($0)
             }
         }
-        histograms.reset(clearingWorkers: plan.parameters.featureShare < 1)
+        histograms.reset()
         var tree = Tree.stump()
         var leaves = [
             Leaf(node: 0, depth: 0, rows: 0..<seenCount, hidden: seenCount..<states.rowCount)

@@ -8,30 +8,30 @@ internal import ForestKernels
 /// The hot loops of boosting, from the build of `ForestKernels` that this machine runs best.
 ///
 /// What each does stands at its declaration there.
-struct BoosterKernels: Sendable {
-    typealias Cells = UnsafeMutablePointer<Int64>
-    typealias Sums = UnsafeMutablePointer<Double>
-    typealias Floats = UnsafeMutablePointer<Float>
+package struct BoosterKernels: Sendable {
+    package typealias Cells = UnsafeMutablePointer<Int64>
+    package typealias Sums = UnsafeMutablePointer<Double>
+    package typealias Floats = UnsafeMutablePointer<Float>
 
     /// Rows that a packed cell can take.
     static var packedRowsMax: Int { ForestKernels.HistogramKernel.packedRowsMax }
 
-    let addPacked:
+    package let addPacked:
         @Sendable (
             UnsafePointer<UInt64>, Int, UnsafePointer<UInt8>, Int, Cells
         ) -> Void
-    let addWide:
+    package let addWide:
         @Sendable (
             UnsafePointer<UInt64>, Int, UnsafePointer<Int32>, UnsafePointer<Int32>?,
             UnsafePointer<UInt8>, Int, Cells, Int
         ) -> Void
-    let spill: @Sendable (Cells, Int, Cells, Int) -> Void
-    let merge: @Sendable (Cells, Int, Cells) -> Void
+    let spill: @Sendable (UnsafePointer<Int64>, Int, Cells, Int) -> Void
+    let merge: @Sendable (UnsafePointer<Int64>, Int, Cells) -> Void
     let subtract: @Sendable (UnsafePointer<Int64>, Int, Cells) -> Void
     let subtractPacked: @Sendable (UnsafePointer<Int64>, Int, Cells, Int) -> Void
     let narrow: @Sendable (Cells, Int, Int) -> Void
 
-    let divide:
+    package let divide:
         @Sendable (
             UnsafePointer<UInt64>, Int, UnsafePointer<UInt8>, UnsafePointer<UInt8>,
             UnsafeMutablePointer<UInt64>, UnsafeMutablePointer<UInt64>
@@ -50,7 +50,7 @@ struct BoosterKernels: Sendable {
             UnsafePointer<UnsafePointer<UInt8>>, Int, UnsafeMutablePointer<UInt64>, Int
         ) -> Void
 
-    let logistic:
+    package let logistic:
         @Sendable (
             UnsafePointer<Double>, UnsafePointer<Float>, Int, Floats, Floats
         ) -> Void
@@ -67,11 +67,11 @@ struct BoosterKernels: Sendable {
         ) -> Void
     let multiply: @Sendable (Floats, UnsafePointer<Float>, Int) -> Void
     let greatestMagnitude: @Sendable (UnsafePointer<Float>, Int) -> UInt32
-    let quantise:
+    package let quantise:
         @Sendable (
             UnsafePointer<Float>, Int, Double, UnsafeMutablePointer<Int32>
         ) -> Void
-    let pack:
+    package let pack:
         @Sendable (
             UnsafePointer<Int32>, UnsafePointer<Int32>?, Int, UInt32, UInt32,
             UnsafeMutablePointer<UInt64>
@@ -94,7 +94,7 @@ struct BoosterKernels: Sendable {
     let best: @Sendable (UnsafePointer<Double>, Int) -> Int
 
     /// The loops of this build. The machine must be able to run it.
-    static func of(_ choice: KernelChoice) -> BoosterKernels {
+    package static func of(_ choice: KernelChoice) -> BoosterKernels {
         #if arch(x86_64)
             switch choice {
             case .baseline: baseline

@@ -47,24 +47,25 @@ final class HistogramStore {
 
     func giveBack(_ slot: Int) { free.append(slot) }
 
-    /// Forgets what workers hold and whom slots belong to: before a tree.
-    func reset(clearingWorkers: Bool) {
+    /// Forgets whom slots belong to: before a tree.
+    func reset() {
         free = Array((0..<slotCount).reversed())
-        if clearingWorkers {
-            workerCells.base.update(repeating: 0, count: workerCount * 3 * plane)
-        }
     }
 
     private func packedCells(of worker: Int) -> Cells { workerCells.base + worker * 3 * plane }
 
     private func wideCells(of worker: Int) -> Cells { packedCells(of: worker) + plane }
 
-    /// The worker's packed cells with room for `rows` more.
+    /// The worker's packed cells with room for `rows` more, for the worker itself.
+    ///
+    /// A worker empties its own cells, before their first use in a leaf: lines that another thread
+    /// wrote last are slow to get, one by one, while rows are added.
     func packedCells(of worker: Int, rows: Int, kernels: BoosterKernels) -> Cells {
         let cells = packedCells(of: worker)
+        if packedRows[worker] == 0 { cells.update(repeating: 0, count: plane) }
         if packedRows[worker] + rows > BoosterKernels.packedRowsMax {
-            kernels.spill(cells, plane, wideCells(of: worker), plane)
-            hasSpilled[worker] = true
+            kernels.spill(cells, plane, wideCells(ofWorker: worker), plane)
+            cells.update(repeating: 0, count: plane)
             packedRows[worker] = 0
         }
         packedRows[worker] += rows
@@ -73,11 +74,13 @@ final class HistogramStore {
 
     /// The worker's wide cells, for rounds without packed ones.
     func wideCells(ofWorker worker: Int) -> Cells {
+        let cells = wideCells(of: worker)
+        if !hasSpilled[worker] { cells.update(repeating: 0, count: 2 * plane) }
         hasSpilled[worker] = true
-        return wideCells(of: worker)
+        return cells
     }
 
-    /// Moves what all workers hold of a feature into a slot, whose old content is dropped.
+    /// Sums what all workers hold of a feature into a slot, whose old content is dropped.
     func collect(feature: Int, into slot: Int, isPacked: Bool, kernels: BoosterKernels) {
         let target = cells(ofSlot: slot) + feature * 256
         target.update(repeating: 0, count: 256)
@@ -99,15 +102,7 @@ final class HistogramStore {
         }
     }
 
-    /// Drops what workers hold.
-    func clearWorkers() {
-        for worker in 0..<workerCount where packedRows[worker] > 0 || hasSpilled[worker] {
-            packedCells(of: worker).update(repeating: 0, count: 3 * plane)
-        }
-        endCollecting()
-    }
-
-    /// After the last feature was collected.
+    /// Drops what workers hold: after the last feature was collected.
     func endCollecting() {
         for worker in 0..<workerCount {
             packedRows[worker] = 0
