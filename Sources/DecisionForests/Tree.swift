@@ -25,6 +25,13 @@ public struct Tree: Sendable, Hashable {
     /// What `splitFeature` below −1 points into.
     public package(set) var projections: Projections
 
+    /// Per node the training weight that reached it, in a unit of the tree's own; empty if unknown.
+    ///
+    /// Only the shares of siblings count: explanations send a row whose feature is left out both
+    /// ways in this proportion. Forests keep the weight of the drawn rows (bootstrap draws ×
+    /// weights), as scikit-learn does, boosters the number of rows that the tree saw, as LightGBM.
+    public package(set) var cover: [Float]
+
     /// Per node how much its split gained in training, in the learner's own unit; 0 at leaves.
     /// Empty in a finished model, which keeps `TrainedModel.gainImportances` instead.
     public package(set) var splitGains: [Float]
@@ -35,7 +42,7 @@ public struct Tree: Sendable, Hashable {
     package init(
         splitFeature: [Int32], threshold: [Float], missingGoesLeft: [Bool], leftChild: [Int32],
         leafValues: [Float], categorySet: [Int32] = [], categorySets: CategorySets = .none,
-        projections: Projections = .none, splitGains: [Float] = []
+        projections: Projections = .none, cover: [Float] = [], splitGains: [Float] = []
     ) {
         self.splitFeature = splitFeature
         self.threshold = threshold
@@ -45,6 +52,7 @@ public struct Tree: Sendable, Hashable {
         self.categorySet = categorySet
         self.categorySets = categorySets
         self.projections = projections
+        self.cover = cover
         self.splitGains = splitGains
     }
 

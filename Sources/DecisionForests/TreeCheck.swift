@@ -44,7 +44,7 @@ struct TreeCheck {
                             Self.areFinite($0 + values.lowerBound, count: values.count)
                         } ?? false
                     return areFinite
-                        && Self.areFinite(thresholds + nodes.lowerBound, count: nodes.count)
+                        && Self.areComparable(thresholds + nodes.lowerBound, count: nodes.count)
                         && Self.areFlags(flags + nodes.lowerBound, count: nodes.count)
                         && hasSoundCover(nodes)
                 }
@@ -127,6 +127,12 @@ extension TreeCheck {
             let exponent = values[index].bitPattern & 0x7F80_0000
             bad |= exponent == 0x7F80_0000 ? 1 : 0
         }
+        return bad == 0
+    }
+
+    private static func areComparable(_ values: UnsafePointer<Float>, count: Int) -> Bool {
+        var bad: UInt32 = 0
+        for index in 0..<count { bad |= values[index] != values[index] ? 1 : 0 }
         return bad == 0
     }
 

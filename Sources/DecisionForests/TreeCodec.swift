@@ -2,11 +2,11 @@
 /// list.
 ///
 /// Mark "MantaTrees", version, tree count; per tree the node count, the number of leaf values, then
-/// the arrays one after another; the sets of categories, the projections and the splits' gains with
-/// their lengths.
+/// the arrays one after another; the sets of categories, the projections, the nodes' covers and the
+/// splits' gains with their lengths.
 public enum TreeCodec {
     private static let mark = "MantaTrees"
-    private static let version: UInt32 = 3
+    private static let version: UInt32 = 4
 
     /// The trees as bytes. Equal trees give equal bytes.
     public static func encode(_ trees: [Tree]) -> [UInt8] {
@@ -28,6 +28,8 @@ public enum TreeCodec {
             append(tree.projections.starts, to: &writer)
             append(tree.projections.features, to: &writer)
             writer.append(floats: tree.projections.weights)
+            writer.append(UInt32(tree.cover.count))
+            writer.append(floats: tree.cover)
             writer.append(UInt32(tree.splitGains.count))
             writer.append(floats: tree.splitGains)
         }
@@ -61,6 +63,7 @@ public enum TreeCodec {
             tree.projections = Projections(
                 starts: starts, features: features,
                 weights: try reader.readFloats(features.count))
+            tree.cover = try reader.readFloats(reader.readCount(ofSize: 4))
             tree.splitGains = try reader.readFloats(reader.readCount(ofSize: 4))
             trees.append(tree)
         }

@@ -11,8 +11,17 @@ extension TreeColumns {
             threshold: Column(joining: trees.map(\.threshold)),
             leftChild: Column(joining: trees.map(\.leftChild)),
             missingGoesLeft: Column(joining: trees.map { $0.missingGoesLeft.map { $0 ? 1 : 0 } }),
-            leafValues: Column(joining: trees.map(\.leafValues)), sets: Self.sets(of: trees),
+            leafValues: Column(joining: trees.map(\.leafValues)), cover: Self.cover(of: trees),
+            sets: Self.sets(of: trees),
             projections: Self.projections(of: trees))
+    }
+
+    private static func cover(of trees: [Tree]) -> Column<Float> {
+        guard trees.contains(where: { !$0.cover.isEmpty }) else { return .empty }
+        return Column(
+            joining: trees.map {
+                $0.cover.isEmpty ? Array(repeating: 0, count: $0.nodeCount) : $0.cover
+            })
     }
 
     private static func sets(of trees: [Tree]) -> Sets {
@@ -65,7 +74,8 @@ extension Tree {
         }
         guard nodeCount > 0, nodeCount <= Int(Int32.max) else { throw fault("\(nodeCount) nodes") }
         guard threshold.count == nodeCount, missingGoesLeft.count == nodeCount,
-            leftChild.count == nodeCount, categorySet.isEmpty || categorySet.count == nodeCount
+            leftChild.count == nodeCount, categorySet.isEmpty || categorySet.count == nodeCount,
+            cover.isEmpty || cover.count == nodeCount
         else { throw fault("its arrays differ in length") }
         guard leafValues.count % leafWidth == 0 else {
             throw fault("its leaf values are not finite numbers, \(leafWidth) per leaf")

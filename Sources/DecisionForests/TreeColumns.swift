@@ -99,6 +99,10 @@ package struct TreeColumns: Sendable {
             splitFeature: splitFeature[nodes], threshold: threshold[nodes],
             missingGoesLeft: missingGoesLeft[nodes].map { $0 != 0 }, leftChild: leftChild[nodes],
             leafValues: leafValues[leaves.lowerBound * leafWidth..<leaves.upperBound * leafWidth])
+        if !cover.isEmpty {
+            let own = cover[nodes]
+            cut.cover = own.contains { $0 != 0 } ? own : []
+        }
         if sets.count > 0 {
             let ofNodes = sets.ofNodes[nodes]
             cut.categorySet = ofNodes.allSatisfy { $0 == -1 } ? [] : ofNodes

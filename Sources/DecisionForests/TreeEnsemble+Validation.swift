@@ -74,8 +74,8 @@ extension TreeEnsemble {
         guard imputations.count == (isImputed ? featureCount : 0),
             imputations.allSatisfy(\.isFinite)
         else { throw fault("\(imputations.count) stand-ins for \(featureCount) features") }
-        guard zeroIsMissing.isEmpty, unknownCategory == .followsMissing else {
-            throw fault("zeros or unknown categories have a meaning that no layout knows")
+        guard zeroIsMissing.isEmpty || zeroIsMissing.count == featureCount else {
+            throw fault("\(zeroIsMissing.count) meanings of zero for \(featureCount) features")
         }
     }
 }
@@ -94,12 +94,15 @@ extension Tree {
         guard leafValues.allSatisfy(\.isFinite) else {
             throw fault("its leaf values are not finite numbers, \(leafWidth) per leaf")
         }
+        guard cover.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+            throw fault("its covers are not a weight per node")
+        }
         try validateSets { fault($0, node: $1) }
         try validateProjections(featureCount: featureCount) { fault($0, node: $1) }
         let leafCount = leafValues.count / leafWidth
         for node in 0..<nodeCount {
             let (feature, child) = (Int(splitFeature[node]), Int(leftChild[node]))
-            guard threshold[node].isFinite else { throw fault("threshold not finite", node: node) }
+            guard !threshold[node].isNaN else { throw fault("threshold is NaN", node: node) }
             if splitFeature[node] == Tree.leaf {
                 guard categorySet.isEmpty || categorySet[node] == -1 else {
                     throw fault("a set of categories at a leaf", node: node)

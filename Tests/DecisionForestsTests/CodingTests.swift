@@ -71,7 +71,7 @@ struct CodingTests {
         var bytes = try TreeCodec.encode(trees())
         bytes["MantaTrees".utf8.count] = 9
         let error = #expect(throws: DamagedBytes.self) { try TreeCodec.decode(bytes) }
-        #expect(error?.problem == "version 9 is unknown, this program reads version 3")
+        #expect(error?.problem == "version 9 is unknown, this program reads version 4")
     }
 
     @Test("Every truncation of either form throws")

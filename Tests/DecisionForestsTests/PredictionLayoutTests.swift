@@ -14,6 +14,11 @@ struct PredictionLayoutTests {
         var categories = 0
         /// Different thresholds of a feature; 0 for as many as there are nodes.
         var cuts = 0
+        /// Some thresholds are infinite.
+        var isUnbounded = false
+        /// Zeros of every other feature count as missing.
+        var zeroIsMissing = false
+        var unknownCategory = TreeEnsemble.UnknownCategory.followsMissing
 
         var testDescription: String {
             "\(trees) × \(leaves) leaves, \(features) features, \(outputs) outputs, \(cuts) cuts"
@@ -29,6 +34,12 @@ struct PredictionLayoutTests {
         Shape(leaves: 70, outputs: 3), Shape(leaves: 500, outputs: 3),
         Shape(leaves: 24, outputs: 3, leafWidth: 3), Shape(leaves: 300, outputs: 4, leafWidth: 4),
         Shape(leaves: 20, categories: 40), Shape(leaves: 200, categories: 70),
+        Shape(leaves: 30, isUnbounded: true), Shape(leaves: 300, cuts: 9, isUnbounded: true),
+        Shape(leaves: 31, cuts: 9, zeroIsMissing: true),
+        Shape(leaves: 250, features: 3, isUnbounded: true, zeroIsMissing: true),
+        Shape(leaves: 20, categories: 40, zeroIsMissing: true, unknownCategory: .goesRight),
+        Shape(leaves: 200, categories: 70, unknownCategory: .goesRight),
+        Shape(leaves: 900, trees: 4, categories: 30, unknownCategory: .goesRight),
         Shape(leaves: 64, features: 60, trees: 35), Shape(leaves: 60, outputs: 2, leafWidth: 2),
         Shape(leaves: 31, features: 400, trees: 40), Shape(leaves: 12, features: 2, trees: 300),
         Shape(leaves: 8, trees: 70), Shape(leaves: 16, trees: 33, categories: 9),
@@ -70,7 +81,9 @@ struct PredictionLayoutTests {
         let rows = Self.rows(140, shape)
         let matrix = try FeatureMatrix(rows: rows)
         let sums = rows.flatMap { Self.sums($0, ensemble) }
-        let leaves = rows.flatMap { row in ensemble.trees.map { Self.leaf(of: row, in: $0) } }
+        let leaves = rows.flatMap { row in
+            ensemble.trees.map { Self.leaf(of: row, in: $0, ensemble) }
+        }
         for threads in [1, 2] {
             #expect(try Predictor(ensemble).raw(matrix, threads: threads) == sums)
             let found = try LeafFinder(ensemble).leafIndices(of: matrix, threads: threads)
@@ -83,6 +96,24 @@ struct PredictionLayoutTests {
         }
     }
 
+    @Test("Any number of nodes may share a leaf", arguments: [2, 65, 129, 300])
+    func sharedLeaves(leaves: Int) throws {
+        var tree = Self.tree(Shape(leaves: leaves), Chance(seed: 9))
+        for node in 0..<tree.nodeCount where tree.splitFeature[node] == Tree.leaf {
+            tree.leftChild[node] = 0
+        }
+        tree.leafValues = [2.5]
+        let ensemble = TreeEnsemble(
+            featureCount: 7, outputCount: 1, trees: [tree, tree], aggregation: .sum)
+        let rows = try FeatureMatrix(rows: Self.rows(70, Shape(leaves: leaves)))
+        for choice in KernelChoice.available {
+            let predictor = try Predictor(ensemble, kernels: choice)
+            #expect(try predictor.predict(rows).allSatisfy { $0 == 5 })
+            let first = try FeatureMatrix(values: Array(rows.values[..<7]), featureCount: 7)
+            #expect(try predictor.predict(first) == [5])
+        }
+    }
+
     // MARK: Random ensembles
 
     private static func ensemble(_ shape: Shape) -> TreeEnsemble {
@@ -90,7 +121,10 @@ struct PredictionLayoutTests {
             featureCount: shape.features, outputCount: shape.outputs, leafWidth: shape.leafWidth,
             trees: (0..<shape.trees).map { tree(shape, Chance(seed: 5).child(UInt64($0))) },
             aggregation: .sum,
-            baseScores: (0..<shape.outputs).map { Float($0) / 3 })
+            baseScores: (0..<shape.outputs).map { Float($0) / 3 },
+            zeroIsMissing: shape.zeroIsMissing
+                ? (0..<shape.features).map { $0 % 2 == 0 } : [],
+            unknownCategory: shape.unknownCategory)
     }
 
     /// Splits a random leaf until there are enough.
@@ -116,6 +150,9 @@ struct PredictionLayoutTests {
             } else {
                 let step = shape.cuts > 0 ? Double(draw(shape.cuts)) : chance.unit(counter) * 20
                 tree.threshold[node] = Float(step) - 10
+                if shape.isUnbounded, draw(4) == 0 {
+                    tree.threshold[node] = draw(2) == 0 ? .infinity : -.infinity
+                }
             }
             for _ in 0..<2 {
                 tree.splitFeature.append(Tree.leaf)
@@ -140,6 +177,7 @@ struct PredictionLayoutTests {
         let chance = Chance(seed: 77)
         let special: [Float] = [
             .nan, .infinity, -.infinity, 0, -0.0, .greatestFiniteMagnitude, 0x1p-140, -10, 9, 3,
+            1e-35, -1e-35, Float(1e-35).nextUp,
         ]
         return (0..<count).map { row in
             (0..<shape.features).map { feature in
@@ -162,7 +200,7 @@ struct PredictionLayoutTests {
     private static func sums(_ row: [Float], _ ensemble: TreeEnsemble) -> [Double] {
         var sums = ensemble.baseScores.map(Double.init)
         for (number, tree) in ensemble.trees.enumerated() {
-            let leaf = leaf(of: row, in: tree)
+            let leaf = leaf(of: row, in: tree, ensemble)
             for index in 0..<ensemble.leafWidth {
                 let output = ensemble.leafWidth == 1 ? number % ensemble.outputCount : index
                 sums[output] += Double(tree.leafValues[leaf * ensemble.leafWidth + index])
@@ -171,16 +209,23 @@ struct PredictionLayoutTests {
         return sums
     }
 
-    private static func leaf(of row: [Float], in tree: Tree) -> Int {
+    private static func leaf(of row: [Float], in tree: Tree, _ ensemble: TreeEnsemble) -> Int {
         var node = 0
         while tree.splitFeature[node] != Tree.leaf {
-            let value = row[Int(tree.splitFeature[node])]
+            let feature = Int(tree.splitFeature[node])
+            var value = row[feature]
+            if !ensemble.zeroIsMissing.isEmpty, ensemble.zeroIsMissing[feature],
+                abs(value) <= TreeEnsemble.zeroMax
+            {
+                value = .nan
+            }
             var goesLeft = value.isNaN ? tree.missingGoesLeft[node] : value <= tree.threshold[node]
             if !tree.categorySet.isEmpty, tree.categorySet[node] >= 0 {
                 let set = Int(tree.categorySet[node])
                 let words = tree.categorySets.words[
                     Int(tree.categorySets.starts[set])..<Int(tree.categorySets.starts[set + 1])]
-                goesLeft = tree.missingGoesLeft[node]
+                let unknownGoesRight = ensemble.unknownCategory == .goesRight && !value.isNaN
+                goesLeft = tree.missingGoesLeft[node] && !unknownGoesRight
                 if value >= 0, value < Float(words.count * 32) {
                     let code = Int(value)
                     goesLeft = words[words.startIndex + code / 32] >> UInt32(code % 32) & 1 == 1

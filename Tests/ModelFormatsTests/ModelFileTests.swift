@@ -88,6 +88,29 @@ struct ModelFileTests {
         ) { try ModelFile.decode(bytes) }
     }
 
+    @Test("Zeros as missing values, unknown categories and infinite thresholds come back")
+    func otherLibraries() throws {
+        var model = stump(threshold: .infinity, zeroIsMissing: [true, false])
+        #expect(try ModelFile.decode(try ModelFile.encode(model)) == model)
+        model = stump(threshold: -.infinity, unknownCategory: .goesRight)
+        #expect(try ModelFile.decode(try ModelFile.encode(model)) == model)
+    }
+
+    @Test("Covers come back for the trees that have them; wrong ones are refused")
+    func covers() throws {
+        let known = stump(covers: [[10, 4, 6], []])
+        let read = try ModelFile.decode(try ModelFile.encode(known))
+        #expect(read == known)
+        #expect(read.ensemble.trees.map(\.cover) == [[10, 4, 6], []])
+        let none = stump(covers: [[], []])
+        #expect(try ModelFile.decode(try ModelFile.encode(none)) == none)
+        for wrong: [Float] in [[1, 2], [1, .nan, 1], [1, -1, 2], [.infinity, 1, 1]] {
+            #expect(throws: ModelFileError.self) {
+                try ModelFile.encode(stump(covers: [[10, 4, 6], wrong]))
+            }
+        }
+    }
+
     @Test("A file is loaded from its path; one cut short meanwhile harms nobody")
     func load() throws {
         let folder = try TemporaryFolder()
@@ -157,7 +180,6 @@ struct ModelFileTests {
     @Test("A model that breaks a rule is neither written nor read")
     func rules() {
         expectRefusal(of: stump(threshold: .nan), part: "tree 0")
-        expectRefusal(of: stump(threshold: .infinity), part: "tree 0")
         expectRefusal(of: stump(leaves: [.nan, 1]), part: "tree 0")
         expectRefusal(of: stump(feature: 2), part: "tree 0")
         expectRefusal(of: stump(feature: -2), part: "tree 0")
@@ -222,18 +244,19 @@ struct ModelFileTests {
         names: [String] = ["a", "b"], optional: Set<String> = [],
         task: TrainedModel.Task = .regression, baseScores: [Float]? = nil,
         zeroIsMissing: [Bool] = [],
-        unknownCategory: TreeEnsemble.UnknownCategory = .followsMissing
+        unknownCategory: TreeEnsemble.UnknownCategory = .followsMissing,
+        covers: [[Float]] = [[]]
     ) -> TrainedModel {
         TrainedModel(
             ensemble: TreeEnsemble(
                 featureCount: 2, outputCount: 1,
-                trees: [
+                trees: covers.map {
                     Tree(
                         splitFeature: [feature, Tree.leaf, Tree.leaf],
                         threshold: [threshold, 0, 0],
                         missingGoesLeft: [true, false, false], leftChild: [leftChild, 0, 1],
-                        leafValues: leaves)
-                ], baseScores: baseScores, zeroIsMissing: zeroIsMissing,
+                        leafValues: leaves, cover: $0)
+                }, baseScores: baseScores, zeroIsMissing: zeroIsMissing,
                 unknownCategory: unknownCategory),
             featureNames: names, optionalFeatures: optional, targetName: "y", task: task,
             learner: "RandomForestRegressor", parameters: [.init("seed", "1")],

@@ -43,20 +43,24 @@ final class BlockLayout: @unchecked Sendable {
     private static let blockSize = 16
 
     /// Nil if a tree has too many leaves, or if there are too many inputs.
-    init?(_ ensemble: TreeEnsemble, choice: KernelChoice) {
-        let leafCountMax = BlockKernel.leafCountMax
-        guard
-            ensemble.trees.allSatisfy({ $0.leafValues.count <= leafCountMax * ensemble.leafWidth }),
-            ensemble.trees.reduce(0, { $0 + $1.leafValues.count }) <= Int(Int32.max),
-            let inputs = ScoringInputs(ensemble, countMax: Int(UInt16.max))
+    init?(_ ensemble: TreeEnsemble, _ trees: TreeColumns, choice: KernelChoice) {
+        guard trees.leafCountMax <= BlockKernel.leafCountMax,
+            trees.leafValues.count <= Int(Int32.max),
+            let (inputs, tests) = ScoringInputs.make(
+                of: ensemble, trees, countMax: Int(UInt16.max))
         else { return nil }
         self.inputs = inputs
         kernels = .of(choice)
         leafWidth = ensemble.leafWidth
         outputCount = ensemble.outputCount
         features = inputs.columns.map { Int32($0.feature) }
-        bits = LeafBits(for: ensemble, columnCount: features.count, choice: choice)
-        divide(0..<ensemble.trees.count, of: ensemble)
+        bits = LeafBits(for: trees, columnCount: features.count, choice: choice)
+        nodes.reserveCapacity(max(0, trees.nodeCount - trees.treeCount) / 2)
+        values.reserveCapacity(trees.leafValues.count)
+        trees.withView { trees in
+            let cuts = Cuts(trees, tests, inputs)
+            divide(0..<trees.treeCount, Building(trees: trees, tests: tests, cuts: cuts))
+        }
         if bits?.seal() == false { bits = nil }
         sealedTables = HugeBuffer(copying: tables)
         tables = []
@@ -67,39 +71,56 @@ final class BlockLayout: @unchecked Sendable {
 
     // MARK: Building
 
+    /// What a layout is built from.
+    private struct Building {
+        let trees: ColumnsView
+        let tests: ScoringInputs.Tests
+        let cuts: Cuts
+    }
+
     /// Makes a group of these trees, or of each half of them.
-    private func divide(_ trees: Range<Int>, of ensemble: TreeEnsemble) {
-        guard !trees.isEmpty else { return }
-        var thresholds = [[Float]](repeating: [], count: features.count)
-        for number in trees {
-            let tree = ensemble.trees[number]
-            for node in 0..<tree.nodeCount where tree.splitFeature[node] != Tree.leaf {
-                let (input, threshold) = inputs.test(node, of: tree, number: number)
-                thresholds[inputs.columnOf[input]].append(threshold)
+    private func divide(_ range: Range<Int>, _ building: Building) {
+        guard !range.isEmpty else { return }
+        let (trees, cuts) = (building.trees, building.cuts)
+        // Which of all cuts the group has, and then their places in the group.
+        var places = [UInt8](repeating: 0, count: cuts.values.count)
+        let nodes =
+            Int(trees.nodeStarts[range.lowerBound])..<Int(trees.nodeStarts[range.upperBound])
+        for node in nodes where building.tests.inputs[node] >= 0 {
+            places[Int(cuts.places[node])] = 1
+        }
+        for column in features.indices {
+            var count = 0
+            for place in cuts.starts[column]..<cuts.starts[column + 1] {
+                count += Int(places[place])
             }
-        }
-        for column in thresholds.indices {
-            thresholds[column].sort()
-            thresholds[column] = Self.withoutRepeats(thresholds[column])
-        }
-        guard thresholds.allSatisfy({ $0.count <= Self.cutCountMax }) else {
-            let middle = trees.lowerBound + trees.count / 2
-            divide(trees.lowerBound..<middle, of: ensemble)
-            divide(middle..<trees.upperBound, of: ensemble)
-            return
+            guard count <= Self.cutCountMax else {
+                let middle = range.lowerBound + range.count / 2
+                divide(range.lowerBound..<middle, building)
+                divide(middle..<range.upperBound, building)
+                return
+            }
         }
         groups.append(
             Group(
-                trees: trees, firstBand: bits?.bandCount ?? 0, firstSearch: searches.count))
-        for cuts in thresholds { appendTable(cuts) }
-        for number in trees { append(ensemble.trees[number], number: number, cuts: thresholds) }
+                trees: range, firstBand: bits?.bandCount ?? 0, firstSearch: searches.count))
+        appendTables(cuts, &places)
+        var leaves = LeafPlaces()
+        for tree in range { append(tree, building, places, &leaves) }
         bits?.endGroup()
     }
 
-    private static func withoutRepeats(_ sorted: [Float]) -> [Float] {
-        var different: [Float] = []
-        for value in sorted where value != different.last { different.append(value) }
-        return different
+    /// Makes a table of each column's marked cuts, and marks each with its place there.
+    private func appendTables(_ all: Cuts, _ places: inout [UInt8]) {
+        var cuts: [Float] = []
+        for column in features.indices {
+            cuts.removeAll(keepingCapacity: true)
+            for place in all.starts[column]..<all.starts[column + 1] where places[place] > 0 {
+                places[place] = UInt8(cuts.count)
+                cuts.append(all.values[place])
+            }
+            appendTable(cuts)
+        }
     }
 
     private func appendTable(_ cuts: [Float]) {
@@ -115,48 +136,40 @@ final class BlockLayout: @unchecked Sendable {
         tables += repeatElement(.infinity, count: blockCount * size - cuts.count)
     }
 
-    private func append(_ tree: Tree, number: Int, cuts: [[Float]]) {
-        // Inner nodes keep their order: children stand after their parent.
-        var innerNumber = [Int](repeating: 0, count: tree.nodeCount)
-        var innerCount = 0
-        for node in 0..<tree.nodeCount where tree.splitFeature[node] != Tree.leaf {
-            innerNumber[node] = innerCount
-            innerCount += 1
-        }
-        let places = tree.leafPlaces
-        func code(_ node: Int) -> UInt8 {
-            tree.splitFeature[node] == Tree.leaf
-                ? UInt8(BlockKernel.leafCountMax + places[node].lowerBound)
-                : UInt8(innerNumber[node])
-        }
+    private func append(
+        _ tree: Int, _ building: Building, _ places: [UInt8], _ leaves: inout LeafPlaces
+    ) {
+        let (trees, tests) = (building.trees, building.tests)
+        let range = trees.nodes(of: tree)
+        leaves.find(in: tree, trees)
         nodeStarts.append(nodes.count)
-        appendValues(of: tree, places)
-        for node in 0..<tree.nodeCount where tree.splitFeature[node] != Tree.leaf {
-            let (input, threshold) = inputs.test(node, of: tree, number: number)
-            let column = inputs.columnOf[input]
-            let cut = cuts[column].firstIndex(atOrAfter: threshold)
-            let child = Int(tree.leftChild[node])
+        appendValues(of: tree, trees, leaves)
+        for node in range where tests.inputs[node] >= 0 {
+            let input = Int(tests.inputs[node])
+            let cut = places[Int(building.cuts.places[node])]
+            let child = Int(trees.child[node])
             nodes.append(
                 Node(
-                    input: UInt16(input), cut: UInt8(cut), left: code(child),
-                    right: code(child + 1)))
+                    input: UInt16(input), cut: cut, left: leaves.code(of: child),
+                    right: leaves.code(of: child + 1)))
             bits?.append(
                 LeafBits.Test(
-                    column: column, cut: cut, taken: places[child],
-                    missingPasses: tree.missingGoesLeft[node]))
+                    column: inputs.columnOf[input], cut: Int(cut), taken: leaves.below(child),
+                    missingPasses: trees.missingGoesLeft[node] != 0))
         }
         bits?.endTree()
     }
 
-    private func appendValues(of tree: Tree, _ places: [Range<Int>]) {
+    private func appendValues(of tree: Int, _ trees: ColumnsView, _ leaves: LeafPlaces) {
         let start = values.count
         valueStarts.append(Int32(start))
-        let leafCount = places.first?.count ?? 0
-        values += repeatElement(0, count: leafCount * leafWidth)
-        for node in 0..<tree.nodeCount where tree.splitFeature[node] == Tree.leaf {
-            let from = Int(tree.leftChild[node]) * leafWidth
-            let to = start + places[node].lowerBound * leafWidth
-            for index in 0..<leafWidth { values[to + index] = tree.leafValues[from + index] }
+        values += repeatElement(0, count: leaves.count * leafWidth)
+        let first = trees.nodes(of: tree).lowerBound
+        let own = trees.values(of: tree)
+        for node in trees.nodes(of: tree) where trees.feature[node] == Tree.leaf {
+            let from = Int(trees.child[node]) * leafWidth
+            let to = start + leaves.below(node - first).lowerBound * leafWidth
+            for index in 0..<leafWidth { values[to + index] = own[from + index] }
         }
     }
 
@@ -295,17 +308,5 @@ final class BlockLayout: @unchecked Sendable {
                     to: sums, outputCount: outputCount, kernels)
             }
         }
-    }
-}
-
-extension [Float] {
-    /// The place of a value that occurs among these ascending ones.
-    fileprivate func firstIndex(atOrAfter value: Float) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }

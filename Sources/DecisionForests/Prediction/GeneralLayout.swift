@@ -29,43 +29,49 @@ struct GeneralLayout: Sendable {
     private let imputations: [Float]
     private let leafWidth: Int
     private let outputCount: Int
+    private let unknownFollowsMissing: Bool
 
-    init(_ ensemble: TreeEnsemble) {
+    init(_ ensemble: TreeEnsemble, _ columns: TreeColumns) {
         imputations = ensemble.imputations
         leafWidth = ensemble.leafWidth
         outputCount = ensemble.outputCount
-        nodes.reserveCapacity(ensemble.trees.reduce(0) { $0 + $1.nodeCount })
-        for tree in ensemble.trees {
-            roots.append(Root(firstNode: nodes.count, firstLeafValue: leafValues.count))
-            for node in 0..<tree.nodeCount {
-                nodes.append(
-                    Self.node(
-                        node, of: tree, firstWord: categoryWords.count,
-                        firstTerm: termFeatures.count))
+        unknownFollowsMissing = ensemble.unknownCategory == .followsMissing
+        categoryWords = columns.sets.words[0..<columns.sets.words.count]
+        let terms = 0..<columns.projections.features.count
+        termFeatures = columns.projections.features[terms]
+        termWeights = columns.projections.weights[terms]
+        nodes.reserveCapacity(columns.nodeCount)
+        columns.withView { trees in
+            leafValues = Array(trees.leafValues)
+            for tree in 0..<trees.treeCount {
+                roots.append(
+                    Root(
+                        firstNode: nodes.count,
+                        firstLeafValue: Int(trees.leafStarts[tree]) * leafWidth))
+                for node in trees.nodes(of: tree) {
+                    nodes.append(Self.node(node, of: tree, trees, columns))
+                }
             }
-            leafValues += tree.leafValues
-            categoryWords += tree.categorySets.words
-            termFeatures += tree.projections.features
-            termWeights += tree.projections.weights
         }
     }
 
     private static func node(
-        _ index: Int, of tree: Tree, firstWord: Int, firstTerm: Int
+        _ index: Int, of tree: Int, _ trees: ColumnsView, _ columns: TreeColumns
     ) -> Node {
+        let (sets, projections) = (columns.sets, columns.projections)
         var node = Node(
-            threshold: tree.threshold[index], feature: tree.splitFeature[index],
-            child: tree.leftChild[index], missingGoesLeft: tree.missingGoesLeft[index])
-        if node.feature >= 0, tree.isCategorical(index) {
-            let (set, starts) = (Int(tree.categorySet[index]), tree.categorySets.starts)
+            threshold: trees.threshold[index], feature: trees.feature[index],
+            child: trees.child[index], missingGoesLeft: trees.missingGoesLeft[index] != 0)
+        if node.feature >= 0, sets.count > 0, sets.ofNodes[index] >= 0 {
+            let set = Int(sets.treeStarts[tree]) + Int(sets.ofNodes[index])
             node.isCategorical = true
-            node.start = starts[set] + Int32(firstWord)
-            node.end = starts[set + 1] + Int32(firstWord)
+            node.start = Int32(sets.wordStarts[set])
+            node.end = Int32(sets.wordStarts[set + 1])
         }
         if node.feature < Tree.leaf {
-            let (number, starts) = (Int(-2 - node.feature), tree.projections.starts)
-            node.start = starts[number] + Int32(firstTerm)
-            node.end = starts[number + 1] + Int32(firstTerm)
+            let number = Int(projections.treeStarts[tree]) + Int(-2 - node.feature)
+            node.start = Int32(projections.termStarts[number])
+            node.end = Int32(projections.termStarts[number + 1])
         }
         return node
     }
@@ -126,8 +132,9 @@ struct GeneralLayout: Sendable {
             return categoryWords.withUnsafeBufferPointer { words in
                 guard let words = words.baseAddress else { return node.missingGoesLeft }
                 let set = Int(node.start)..<Int(node.end)
-                return CategorySets.contains(row[Int(node.feature)], words, set)
-                    ?? node.missingGoesLeft
+                let value = row[Int(node.feature)]
+                return CategorySets.contains(value, words, set)
+                    ?? (node.missingGoesLeft && (unknownFollowsMissing || value.isNaN))
             }
         }
         guard node.feature < 0 else {

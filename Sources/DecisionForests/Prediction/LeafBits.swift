@@ -38,10 +38,9 @@ final class LeafBits: @unchecked Sendable {
 
     /// Nil where a walk is faster or the only way: more leaves, many inputs, or a processor
     /// without the shuffles that make it fast.
-    init?(for ensemble: TreeEnsemble, columnCount: Int, choice: KernelChoice) {
-        let leafCountMax = LeafBitsKernel.leafCountMax
+    init?(for trees: TreeColumns, columnCount: Int, choice: KernelChoice) {
         guard choice >= .avx2, columnCount <= Self.columnCountMax,
-            ensemble.trees.allSatisfy({ $0.leafValues.count <= leafCountMax * ensemble.leafWidth })
+            trees.leafCountMax <= LeafBitsKernel.leafCountMax
         else { return nil }
         let tableSize = LeafBitsKernel.tableSize
         codeCount = max(1, (columnCount + tableSize - 1) / tableSize) * tableSize
@@ -93,53 +92,64 @@ final class LeafBits: @unchecked Sendable {
         ]
         records += repeatElement(0, count: slotCount * slotSize)
         passing += repeatElement(0, count: slotCount * lanes)
+        // A lane without a test has a cut that no code exceeds.
         for slot in 0..<slotCount {
-            fill(slot, of: slotCount, at: recordStart + slot * slotSize, planes: planes)
+            let cuts = recordStart + slot * slotSize + lanes
+            for lane in cuts..<cuts + lanes { records[lane] = UInt8(bitPattern: Int8.max) }
+        }
+        let firstTables = appendSpans(slotCount: slotCount)
+        if isSound {
+            fill(slotCount, from: recordStart, planes: planes, firstTables: firstTables)
         }
         tests.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)
     }
 
-    /// Writes a slot of a band: at most one test of each of its trees.
-    private func fill(_ slot: Int, of slotCount: Int, at place: Int, planes: Int) {
-        let (lanes, tableSize) = (LeafBitsKernel.lanes, LeafBitsKernel.tableSize)
-        var (first, last) = (Int.max, 0)
-        forEachTest(in: slot, of: slotCount) { _, test in
-            first = min(first, test.column / tableSize)
-            last = max(last, test.column / tableSize)
-        }
-        // A lane without a test has a cut that no code exceeds.
-        for lane in 0..<lanes { records[place + lanes + lane] = UInt8(bitPattern: Int8.max) }
-        guard first <= last, last - first < LeafBitsKernel.tableCountMax else {
-            isSound = false
-            spans += [0, 1]
-            return
-        }
-        spans += [UInt8(first), UInt8(last - first + 1)]
-        let passingPlace = (spans.count / 2 - 1) * lanes
-        forEachTest(in: slot, of: slotCount) { lane, test in
-            passing[passingPlace + lane] = test.missingPasses ? UInt8.max : 0
-            records[place + lane] = UInt8(test.column - first * tableSize)
-            records[place + lanes + lane] = UInt8(truncatingIfNeeded: test.cut - 128)
-            let bits = ((1 as UInt64) << test.taken.count &- 1) << test.taken.lowerBound
-            for plane in 0..<planes {
-                records[place + (2 + plane) * lanes + lane] =
-                    UInt8(truncatingIfNeeded: bits >> UInt64(8 * plane))
-            }
-        }
-    }
-
-    /// Smaller trees leave slots out here and there, so that theirs too look into the tables that
-    /// the others look into.
+    /// Calls `body` with every test of a band and its slot. Smaller trees leave slots out here and
+    /// there, so that theirs too look into the tables that the others look into.
     private func forEachTest(
-        in slot: Int, of slotCount: Int, _ body: (_ lane: Int, _ test: Test) -> Void
+        slotCount: Int, _ body: (_ lane: Int, _ slot: Int, _ test: Test) -> Void
     ) {
         var start = 0
         for (lane, end) in ends.enumerated() {
             let count = end - start
-            let test = (slot * count + slotCount - 1) / slotCount
-            if test < count, test * slotCount / count == slot { body(lane, tests[start + test]) }
+            for number in 0..<count {
+                body(lane, number * slotCount / count, tests[start + number])
+            }
             start = end
+        }
+    }
+
+    /// Appends which tables each slot of a band looks into; the first of each.
+    private func appendSpans(slotCount: Int) -> [Int] {
+        var spansOfSlots = [(first: Int, last: Int)](repeating: (.max, 0), count: slotCount)
+        forEachTest(slotCount: slotCount) { _, slot, test in
+            let table = test.column / LeafBitsKernel.tableSize
+            spansOfSlots[slot].first = min(spansOfSlots[slot].first, table)
+            spansOfSlots[slot].last = max(spansOfSlots[slot].last, table)
+        }
+        for (first, last) in spansOfSlots {
+            let isShort = first <= last && last - first < LeafBitsKernel.tableCountMax
+            isSound = isSound && isShort
+            spans += isShort ? [UInt8(first), UInt8(last - first + 1)] : [0, 1]
+        }
+        return spansOfSlots.map(\.first)
+    }
+
+    /// Writes the tests of a band: at most one of each of its trees to a slot.
+    private func fill(_ slotCount: Int, from start: Int, planes: Int, firstTables: [Int]) {
+        let (lanes, tableSize) = (LeafBitsKernel.lanes, LeafBitsKernel.tableSize)
+        let passingStart = passing.count - slotCount * lanes
+        forEachTest(slotCount: slotCount) { lane, slot, test in
+            let place = start + slot * (2 + planes) * lanes + lane
+            passing[passingStart + slot * lanes + lane] = test.missingPasses ? UInt8.max : 0
+            records[place] = UInt8(test.column - firstTables[slot] * tableSize)
+            records[place + lanes] = UInt8(truncatingIfNeeded: test.cut - 128)
+            let bits = ((1 as UInt64) << test.taken.count &- 1) << test.taken.lowerBound
+            for plane in 0..<planes {
+                records[place + (2 + plane) * lanes] =
+                    UInt8(truncatingIfNeeded: bits >> UInt64(8 * plane))
+            }
         }
     }
 
@@ -186,26 +196,5 @@ extension HugeBuffer {
         elements.withUnsafeBufferPointer { source in
             if let start = source.baseAddress { base.update(from: start, count: source.count) }
         }
-    }
-}
-
-extension Tree {
-    /// Per node, the places from the left of the leaves below it; a leaf's own is the only one.
-    var leafPlaces: [Range<Int>] {
-        // Children stand after their parents: counted from the back, placed from the front.
-        var leafCounts = [Int](repeating: 1, count: nodeCount)
-        for node in stride(from: nodeCount - 1, through: 0, by: -1)
-        where splitFeature[node] != Tree.leaf {
-            let left = Int(leftChild[node])
-            leafCounts[node] = leafCounts[left] + leafCounts[left + 1]
-        }
-        var places = leafCounts.map { 0..<$0 }
-        for node in 0..<nodeCount where splitFeature[node] != Tree.leaf {
-            let left = Int(leftChild[node])
-            let middle = places[node].lowerBound + leafCounts[left]
-            places[left] = places[node].lowerBound..<middle
-            places[left + 1] = middle..<places[node].upperBound
-        }
-        return places
     }
 }

@@ -2,14 +2,15 @@
 /// do. Leaves have the numbers that the model gives them, from 0 in each tree.
 package struct LeafFinder: Sendable {
     private let layout: GeneralLayout
+    private let reading: RowReading
     private let featureCount: Int
     /// Numbers per row.
     package let treeCount: Int
 
     /// For an ensemble that may come from anywhere: it is validated first.
     package init(_ ensemble: TreeEnsemble) throws(EnsembleError) {
-        try ensemble.validate()
-        layout = GeneralLayout(ensemble)
+        layout = GeneralLayout(ensemble, try ensemble.validatedColumns())
+        reading = RowReading(ensemble)
         (featureCount, treeCount) = (ensemble.featureCount, ensemble.trees.count)
     }
 
@@ -31,9 +32,12 @@ package struct LeafFinder: Sendable {
                 Parallel.forEach(shareCount, threads: max(1, threads)) { number, _ in
                     guard let values, let leaves else { return }
                     let start = number * share
-                    layout.findLeaves(
-                        of: values + start * featureCount, count: min(share, rowCount - start),
-                        featureCount: featureCount, into: leaves + start * treeCount)
+                    let count = min(share, rowCount - start)
+                    reading.withRows(values + start * featureCount, count: count) { rows in
+                        layout.findLeaves(
+                            of: rows, count: count, featureCount: featureCount,
+                            into: leaves + start * treeCount)
+                    }
                 }
             }
             count = rowCount * treeCount

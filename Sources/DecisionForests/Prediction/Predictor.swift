@@ -24,6 +24,7 @@ public struct Predictor: Sendable {
     private let single: WalkLayout?
     private let linear: [Double]?
     private let imputations: [Float]
+    private let reading: RowReading
     private let baseScores: [Double]
     private let divisor: Double
     private let transform: TreeEnsemble.Transform
@@ -45,19 +46,20 @@ public struct Predictor: Sendable {
 
     /// A predictor that runs one build of the hot loops, which this machine must have.
     package init(_ ensemble: TreeEnsemble, kernels choice: KernelChoice) throws(EnsembleError) {
-        try ensemble.validate()
-        if let block = BlockLayout(ensemble, choice: choice) {
+        let trees = try ensemble.validatedColumns()
+        if let block = BlockLayout(ensemble, trees, choice: choice) {
             layout = .block(block)
-            single = block.takesSingleRows ? nil : WalkLayout(ensemble, choice: choice)
+            single = block.takesSingleRows ? nil : WalkLayout(ensemble, trees, choice: choice)
         } else {
             layout =
-                WalkLayout(ensemble, choice: choice).map { .walk($0) }
-                ?? .general(GeneralLayout(ensemble))
+                WalkLayout(ensemble, trees, choice: choice).map { .walk($0) }
+                ?? .general(GeneralLayout(ensemble, trees))
             single = nil
         }
         if case .walk = layout { blockRowCount = 256 } else { blockRowCount = 64 }
         linear = ensemble.linear?.coefficients
         imputations = ensemble.imputations
+        reading = RowReading(ensemble)
         featureCount = ensemble.featureCount
         rawCount = ensemble.outputCount
         outputCount =
@@ -168,11 +170,12 @@ public struct Predictor: Sendable {
             sums.initialize(repeating: 0, count: room)
             for start in stride(from: 0, to: count, by: blockRowCount) {
                 let blockCount = min(blockRowCount, count - start)
-                let block = rows + start * featureCount
-                for row in 0..<blockCount {
-                    begin(sums + row * rawCount, of: block + row * featureCount)
+                reading.withRows(rows + start * featureCount, count: blockCount) { block in
+                    for row in 0..<blockCount {
+                        begin(sums + row * rawCount, of: block + row * featureCount)
+                    }
+                    addTrees(of: block, count: blockCount, to: sums)
                 }
-                addTrees(of: block, count: blockCount, to: sums)
                 for row in 0..<blockCount {
                     let sums = sums + row * rawCount
                     for output in 0..<rawCount {

@@ -3,15 +3,18 @@
 /// A feature is one input for the nodes that send missing values left and one for those that send
 /// them right: there minus or plus infinity stands for NaN, so that a comparison is all a node
 /// needs. Whether a feature is in a node's set of categories is an input too, 0 if the row goes
-/// left and 1 if not.
+/// left and 1 if not; and so is whether it is missing at all, where that is what nodes ask.
 struct ScoringInputs: Sendable {
-    /// An input that says whether a feature is in a set of categories.
+    /// An input that says whether a feature is in a set of categories, or whether it is there.
     struct Member {
         var input: Int
         var feature: Int
-        /// 0 or 1 for a category that the set does not know.
+        /// 0 or 1 for a missing value.
         var missing: Float
-        var set: Range<Int>
+        /// 0 or 1 for a category that the set does not know.
+        var unknown: Float
+        /// Words of the set; nil where any value that is there is 0.
+        var set: Range<Int>?
     }
 
     /// A feature as nodes compare it, or whether it is in a set: what has cuts of its own.
@@ -33,69 +36,113 @@ struct ScoringInputs: Sendable {
     /// The inputs that are no plain values.
     private(set) var members: [Member] = []
     private var words: [UInt32] = []
-    /// Per feature its column; −1 for none.
-    private var columnOfFeature: [Int]
-    /// Numbers of the inputs that categorical nodes test, by tree and node.
-    private var memberNumbers: [Int: Int] = [:]
 
     var count: Int { features.count }
 
-    /// Nil if a node compares a weighted sum, or if there would be more than `countMax` inputs.
-    init?(_ ensemble: TreeEnsemble, countMax: Int) {
-        columnOfFeature = Array(repeating: -1, count: ensemble.featureCount)
-        for (number, tree) in ensemble.trees.enumerated() {
-            for node in 0..<tree.nodeCount where tree.splitFeature[node] != Tree.leaf {
-                guard tree.splitFeature[node] >= 0 else { return nil }
-                insert(node, of: tree, number: number)
-                guard count <= countMax else { return nil }
-            }
+    /// What the nodes of all trees test, in the trees' order: needed while a layout is built.
+    struct Tests {
+        /// The input of an inner node, or −1 at a leaf.
+        fileprivate(set) var inputs: [Int32]
+        /// Thresholds that are not the columns' own.
+        fileprivate var thresholds: [Int: Float] = [:]
+
+        /// The threshold of an inner node: a row goes left when its input is not greater.
+        @inline(__always)
+        func threshold(of node: Int, _ trees: ColumnsView) -> Float {
+            thresholds.isEmpty
+                ? trees.threshold[node] : thresholds[node] ?? trees.threshold[node]
         }
     }
 
-    private mutating func insert(_ node: Int, of tree: Tree, number: Int) {
-        let feature = Int(tree.splitFeature[node])
-        let goesLeft = tree.missingGoesLeft[node]
-        if tree.isCategorical(node) {
-            let set = Int(tree.categorySet[node])
-            let (start, end) = (tree.categorySets.starts[set], tree.categorySets.starts[set + 1])
-            let first = words.count
-            words += tree.categorySets.words[Int(start)..<Int(end)]
-            memberNumbers[Self.key(number, node)] = count
-            let missing: Float = goesLeft ? 0 : 1
-            members.append(
-                Member(input: count, feature: feature, missing: missing, set: first..<words.count))
-            columns.append(Column(feature: feature, left: count))
-            append(feature, missing: missing, column: columns.count - 1)
-            return
+    /// Nil if a node compares a weighted sum, or if there would be more than `countMax` inputs.
+    static func make(
+        of ensemble: TreeEnsemble, _ columns: TreeColumns, countMax: Int
+    ) -> (inputs: ScoringInputs, tests: Tests)? {
+        guard columns.projections.count == 0 else { return nil }
+        var made = ScoringInputs()
+        let tests = columns.withView { made.insertAll($0, columns.sets, ensemble, countMax) }
+        return tests.map { (made, $0) }
+    }
+
+    /// A feature's column and its input for presence; −1 for none.
+    private struct Place {
+        var column = -1
+        var presence: Int32 = -1
+    }
+
+    private mutating func insertAll(
+        _ trees: ColumnsView, _ sets: TreeColumns.Sets, _ ensemble: TreeEnsemble, _ countMax: Int
+    ) -> Tests? {
+        var tests = Tests(inputs: Array(repeating: -1, count: trees.feature.count))
+        var places = [Place](repeating: Place(), count: ensemble.featureCount)
+        for tree in 0..<trees.treeCount {
+            for node in trees.nodes(of: tree) where trees.feature[node] != Tree.leaf {
+                let feature = Int(trees.feature[node])
+                let goesLeft = trees.missingGoesLeft[node] != 0
+                if sets.count > 0, sets.ofNodes[node] >= 0 {
+                    tests.inputs[node] = Int32(count)
+                    tests.thresholds[node] = 0.5
+                    insertMember(node, of: tree, trees, sets, ensemble.unknownCategory)
+                } else if !goesLeft, trees.threshold[node] == .infinity {
+                    // Infinity cannot both go left and stand for what goes right.
+                    if places[feature].presence < 0 {
+                        places[feature].presence = Int32(count)
+                        insertMember(
+                            Member(
+                                input: count, feature: feature, missing: 1, unknown: 0, set: nil))
+                    }
+                    tests.inputs[node] = places[feature].presence
+                    tests.thresholds[node] = 0.5
+                } else {
+                    tests.inputs[node] = insertNumber(
+                        feature, goesLeft: goesLeft, column: &places[feature].column)
+                }
+                guard count <= countMax else { return nil }
+            }
         }
-        if columnOfFeature[feature] < 0 {
-            columnOfFeature[feature] = columns.count
+        return tests
+    }
+
+    @inline(__always)
+    private mutating func insertNumber(
+        _ feature: Int, goesLeft: Bool, column: inout Int
+    ) -> Int32 {
+        if column < 0 {
+            column = columns.count
             columns.append(Column(feature: feature))
         }
-        let column = columnOfFeature[feature]
-        if goesLeft, columns[column].left < 0 {
-            columns[column].left = count
-            append(feature, missing: -.infinity, column: column)
-        } else if !goesLeft, columns[column].right < 0 {
-            columns[column].right = count
-            append(feature, missing: .infinity, column: column)
-        }
+        let known = goesLeft ? columns[column].left : columns[column].right
+        guard known < 0 else { return Int32(known) }
+        let input = count
+        if goesLeft { columns[column].left = input } else { columns[column].right = input }
+        append(feature, missing: goesLeft ? -.infinity : .infinity, column: column)
+        return Int32(input)
+    }
+
+    private mutating func insertMember(
+        _ node: Int, of tree: Int, _ trees: ColumnsView, _ sets: TreeColumns.Sets,
+        _ unknown: TreeEnsemble.UnknownCategory
+    ) {
+        let set = Int(sets.treeStarts[tree]) + Int(sets.ofNodes[node])
+        let first = words.count
+        words += sets.words[Int(sets.wordStarts[set])..<Int(sets.wordStarts[set + 1])]
+        let missing: Float = trees.missingGoesLeft[node] != 0 ? 0 : 1
+        insertMember(
+            Member(
+                input: count, feature: Int(trees.feature[node]), missing: missing,
+                unknown: unknown == .followsMissing ? missing : 1, set: first..<words.count))
+    }
+
+    private mutating func insertMember(_ member: Member) {
+        members.append(member)
+        columns.append(Column(feature: member.feature, left: member.input))
+        append(member.feature, missing: member.missing, column: columns.count - 1)
     }
 
     private mutating func append(_ feature: Int, missing value: Float, column: Int) {
         features.append(Int32(feature))
         missing.append(value)
         columnOf.append(column)
-    }
-
-    private static func key(_ tree: Int, _ node: Int) -> Int { tree << 32 | node }
-
-    /// The input that an inner node tests, and its threshold: a row goes left when the input is not
-    /// greater.
-    func test(_ node: Int, of tree: Tree, number: Int) -> (input: Int, threshold: Float) {
-        if tree.isCategorical(node) { return (memberNumbers[Self.key(number, node)] ?? 0, 0.5) }
-        let column = columns[columnOfFeature[Int(tree.splitFeature[node])]]
-        return (tree.missingGoesLeft[node] ? column.left : column.right, tree.threshold[node])
     }
 
     /// The inputs of a row: `count` values, none of them NaN.
@@ -119,19 +166,18 @@ struct ScoringInputs: Sendable {
         guard !members.isEmpty else { return }
         words.withUnsafeBufferPointer { words in
             for member in members {
-                let isMember = words.baseAddress.flatMap {
-                    CategorySets.contains(row[member.feature], $0, member.set)
-                }
-                body(member.input, isMember.map { $0 ? 0 : 1 } ?? member.missing)
+                body(member.input, Self.answer(row[member.feature], member, words.baseAddress))
             }
         }
     }
-}
 
-extension Tree {
-    /// Whether an inner node asks for a category rather than compares.
     @inline(__always)
-    func isCategorical(_ node: Int) -> Bool {
-        !categorySet.isEmpty && categorySet[node] >= 0
+    private static func answer(
+        _ value: Float, _ member: Member, _ words: UnsafePointer<UInt32>?
+    ) -> Float {
+        guard !value.isNaN else { return member.missing }
+        guard let set = member.set else { return 0 }
+        let isMember = words.flatMap { CategorySets.contains(value, $0, set) }
+        return isMember.map { $0 ? 0 : 1 } ?? member.unknown
     }
 }

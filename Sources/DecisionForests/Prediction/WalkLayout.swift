@@ -21,52 +21,105 @@ struct WalkLayout: Sendable {
     private static let memberCountMax = 1_024
 
     /// Nil if the ensemble is larger than a node's fields, or if its nodes weigh features.
-    init?(_ ensemble: TreeEnsemble, choice: KernelChoice) {
-        let memberCount = ensemble.trees.reduce(0) { $0 + $1.categorySets.count }
-        guard memberCount <= Self.memberCountMax,
-            let inputs = ScoringInputs(ensemble, countMax: WalkKernel.inputCountMax)
+    init?(_ ensemble: TreeEnsemble, _ columns: TreeColumns, choice: KernelChoice) {
+        guard columns.sets.count <= Self.memberCountMax,
+            columns.leafCountMax <= WalkKernel.leafCountMax,
+            let (inputs, tests) = ScoringInputs.make(
+                of: ensemble, columns, countMax: WalkKernel.inputCountMax)
         else { return nil }
         self.inputs = inputs
         kernels = .of(choice)
         leafWidth = ensemble.leafWidth
         outputCount = ensemble.outputCount
-        treeCount = ensemble.trees.count
-        nodes.reserveCapacity(ensemble.trees.reduce(0) { $0 + $1.nodeCount })
-        for (number, tree) in ensemble.trees.enumerated() {
-            guard append(tree, number: number) else { return nil }
+        treeCount = columns.treeCount
+        let isPlaced = columns.withView { trees in
+            values = Array(trees.leafValues)
+            valueStarts = trees.leafStarts.dropLast().map { Int($0) * leafWidth }
+            nodes = Array(repeating: Node(leaf: 0), count: trees.feature.count)
+            return nodes.withUnsafeMutableBufferPointer { nodes in
+                (0..<treeCount).allSatisfy { tree in
+                    let range = trees.nodes(of: tree)
+                    roots.append(range.lowerBound)
+                    let place = Self.isInOrder(range, trees) ? Self.convert : Self.rearrange
+                    let depth = place(range, trees, tests, nodes)
+                    depths.append(depth ?? 0)
+                    return depth != nil
+                }
+            }
         }
+        guard isPlaced else { return nil }
         while roots.count % WalkKernel.lanes != 0, let last = roots.last { roots.append(last) }
     }
 
-    /// Places the pairs of children so that a left child's own follow at once; false if a node
-    /// would stand too far from its parent.
-    private mutating func append(_ tree: Tree, number: Int) -> Bool {
-        guard tree.leafValues.count / leafWidth <= WalkKernel.leafCountMax else { return false }
-        let root = nodes.count
-        roots.append(root)
-        valueStarts.append(values.count)
-        values += tree.leafValues
-        nodes += repeatElement(Node(leaf: 0), count: tree.nodeCount)
-        var next = root + 1
-        var depth = 0
-        var pending = [(node: 0, place: root, depth: 0)]
+    /// Whether a tree's pairs of children already stand as `rearrange` would place them: those of a
+    /// left child, or else of the right one, at once after the pair. So our forests grow.
+    private static func isInOrder(_ nodes: Range<Int>, _ trees: ColumnsView) -> Bool {
+        let first = nodes.lowerBound
+        for node in nodes where trees.feature[node] != Tree.leaf {
+            let child = trees.child[node]
+            let left = first + Int(child)
+            let next = trees.feature[left] != Tree.leaf ? left : left + 1
+            if trees.feature[next] != Tree.leaf, trees.child[next] != child + 2 { return false }
+        }
+        return true
+    }
+
+    /// Makes each node of a tree one of the layout, where it stands; the tree's depth, or nil if a
+    /// node stands too far from its parent.
+    private static func convert(
+        _ range: Range<Int>, _ trees: ColumnsView, _ tests: ScoringInputs.Tests,
+        _ nodes: UnsafeMutableBufferPointer<Node>
+    ) -> Int? {
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: range.count) { depths in
+            var deepest: Int32 = 0
+            var isNear = true
+            if range.count > 0 { depths[0] = 0 }
+            for node in range {
+                let (place, child) = (node - range.lowerBound, Int(trees.child[node]))
+                let input = tests.inputs[node]
+                guard input >= 0 else {
+                    nodes[node] = Node(leaf: child)
+                    deepest = max(deepest, depths[place])
+                    continue
+                }
+                isNear = isNear && child - place <= WalkKernel.offsetMax
+                nodes[node] = Node(
+                    threshold: tests.threshold(of: node, trees), input: Int(input),
+                    offset: child - place)
+                depths[child] = depths[place] + 1
+                depths[child + 1] = depths[place] + 1
+            }
+            return isNear ? Int(deepest) : nil
+        }
+    }
+
+    /// Places the pairs of children so that a left child's own follow at once; the tree's depth, or
+    /// nil if a node would stand too far from its parent.
+    private static func rearrange(
+        _ range: Range<Int>, _ trees: ColumnsView, _ tests: ScoringInputs.Tests,
+        _ nodes: UnsafeMutableBufferPointer<Node>
+    ) -> Int? {
+        let first = range.lowerBound
+        var next = first + 1
+        var deepest = 0
+        var pending = [(node: first, place: first, depth: 0)]
         while let at = pending.popLast() {
-            let child = Int(tree.leftChild[at.node])
-            guard tree.splitFeature[at.node] != Tree.leaf else {
-                nodes[at.place] = Node(leaf: child)
-                depth = max(depth, at.depth)
+            let child = first + Int(trees.child[at.node])
+            guard tests.inputs[at.node] >= 0 else {
+                nodes[at.place] = Node(leaf: child - first)
+                deepest = max(deepest, at.depth)
                 continue
             }
             let offset = next - at.place
-            guard offset <= WalkKernel.offsetMax else { return false }
-            let (input, threshold) = inputs.test(at.node, of: tree, number: number)
-            nodes[at.place] = Node(threshold: threshold, input: input, offset: offset)
+            guard offset <= WalkKernel.offsetMax else { return nil }
+            nodes[at.place] = Node(
+                threshold: tests.threshold(of: at.node, trees),
+                input: Int(tests.inputs[at.node]), offset: offset)
             pending.append((child + 1, next + 1, at.depth + 1))
             pending.append((child, next, at.depth + 1))
             next += 2
         }
-        depths.append(depth)
-        return true
+        return deepest
     }
 
     /// Adds the trees' values of rows to their sums, `outputCount` a row.
