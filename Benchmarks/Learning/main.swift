@@ -1,7 +1,7 @@
 // Prints figures as JSON. `learning-bench train …` trains on a file's first rows and judges the
 // model on its last ones, what Benchmarks/train.py and accuracy.py set beside other libraries;
-// `predict …` measures a fitted model's answers, `csv …` reads files, `kernels LIBRARY` times hot
-// loops beside C's, `literals …` holds numbers read against C's, and
+// `predict …` measures a fitted model's answers, `shap …` explains rows, `csv …` reads files,
+// `kernels LIBRARY` times hot loops beside C's, `literals …` holds numbers read against C's, and
 // `parameters` prints the tables of docs/LEARNING.md.
 import DecisionForests
 import Foundation
@@ -17,6 +17,9 @@ do {
         exit(0)
     case "predict":
         try printJSON(PredictBench(words.dropFirst()).run())
+        exit(0)
+    case "shap":
+        try printJSON(ShapBench(words.dropFirst()).run())
         exit(0)
     case "literals":
         var check = try LiteralCheck(words.dropFirst())

@@ -96,7 +96,7 @@ final class BoostedTreeGrower {
             }
         }
         histograms.reset()
-        var tree = Tree.stump()
+        var tree = Tree.stump(rowCount: seenCount)
         var leaves = [
             Leaf(node: 0, depth: 0, rows: 0..<seenCount, hidden: seenCount..<states.rowCount)
         ]
@@ -164,7 +164,8 @@ final class BoostedTreeGrower {
         let hiddenLeft = divideHidden(leaf, by: split)
         let firstChild = tree.nodeCount
         tree.split(
-            leaf.node, by: split, gain: leaf.gain, missingGoesLeft: missingGoesLeft, plan: plan)
+            leaf.node, by: split, gain: leaf.gain, missingGoesLeft: missingGoesLeft,
+            rowCounts: (division.leftCount, leaf.rows.count - division.leftCount), plan: plan)
         let middle = (
             rows: leaf.rows.lowerBound + division.leftCount,
             hidden: leaf.hidden.lowerBound + hiddenLeft

@@ -1,16 +1,16 @@
 /// How a boosted tree comes into being, node by node.
 extension Tree {
-    /// A tree of one leaf.
-    static func stump() -> Tree {
+    /// A tree of one leaf that this many rows reach.
+    static func stump(rowCount: Int) -> Tree {
         Tree(
             splitFeature: [Tree.leaf], threshold: [0], missingGoesLeft: [false], leftChild: [0],
-            leafValues: [], splitGains: [0])
+            leafValues: [], cover: [Float(rowCount)], splitGains: [0])
     }
 
-    /// Makes a leaf an inner node with two leaves, the next two nodes.
+    /// Makes a leaf an inner node with two leaves, the next two nodes, reached by `rowCounts` rows.
     mutating func split(
         _ node: Int, by split: NodeSplit, gain: Double, missingGoesLeft goesLeft: Bool,
-        plan: BoosterPlan
+        rowCounts: (left: Int, right: Int), plan: BoosterPlan
     ) {
         splitFeature[node] = Int32(split.feature)
         missingGoesLeft[node] = goesLeft
@@ -28,14 +28,16 @@ extension Tree {
                 split.lastLeftBin < edges.count
                 ? edges[split.lastLeftBin] : .greatestFiniteMagnitude
         }
-        for _ in 0..<2 { appendLeaf() }
+        appendLeaf(rowCount: rowCounts.left)
+        appendLeaf(rowCount: rowCounts.right)
     }
 
-    private mutating func appendLeaf() {
+    private mutating func appendLeaf(rowCount: Int) {
         splitFeature.append(Tree.leaf)
         threshold.append(0)
         missingGoesLeft.append(false)
         leftChild.append(0)
+        cover.append(Float(rowCount))
         splitGains.append(0)
         if !categorySet.isEmpty { categorySet.append(-1) }
     }

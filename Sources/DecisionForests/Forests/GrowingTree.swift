@@ -18,16 +18,18 @@ struct GrowingTree {
     mutating func makeLeaf(_ node: Int, _ kernel: some SplitKernel) {
         kernel.appendLeaf(to: &growing.leafValues)
         growing.leftChild[node] = leafCount
+        growing.cover[node] = Float(kernel.weight)
         leafCount += 1
     }
 
-    /// Makes a node an inner one and returns the left child's number; the right one's is the next.
+    /// Makes a node of this weight an inner one and returns the left child's number; the right
+    /// one's is the next.
     ///
     /// Categories that none of the node's rows has, being not in `seen`, go where missing values
     /// go.
     mutating func split(
-        _ node: Int, by split: Split, gain: Double, missingGoesLeft: Bool, seen: BinMask,
-        data: BinnedDataset
+        _ node: Int, by split: Split, gain: Double, weight: Double, missingGoesLeft: Bool,
+        seen: BinMask, data: BinnedDataset
     ) -> Int {
         let child = growing.nodeCount
         growing.splitFeature[node] = split.feature
@@ -44,6 +46,7 @@ struct GrowingTree {
         }
         growing.missingGoesLeft[node] = missingGoesLeft
         growing.leftChild[node] = Int32(child)
+        growing.cover[node] = Float(weight)
         growing.splitGains[node] = Float(gain)
         append()
         append()
@@ -55,6 +58,7 @@ struct GrowingTree {
         growing.threshold.append(0)
         growing.missingGoesLeft.append(false)
         growing.leftChild.append(0)
+        growing.cover.append(0)
         growing.splitGains.append(0)
         growing.categorySet.append(-1)
     }

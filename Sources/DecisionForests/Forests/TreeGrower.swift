@@ -149,7 +149,7 @@ final class TreeGrower<Kernel: SplitKernel> {
         let gain = decrease(by: split)
         let (leftCount, seen) = part(node, by: split)
         let child = growing.split(
-            node.index, by: split, gain: gain,
+            node.index, by: split, gain: gain, weight: kernel.weight,
             // Where no row of the node told, missing values follow the greater part of the rows.
             missingGoesLeft: split.hasMissing
                 ? split.missingGoesLeft : 2 * leftCount > node.count,

@@ -50,6 +50,7 @@ extension TrainedModel {
             let end = design.columns[start...].firstIndex { $0.feature != feature } ?? design.width
             if design.columns[start].level != nil {
                 var effects = Array(repeating: [Double](), count: end - start)
+                let weights = design.columns[start..<end].map { $0.centre * design.totalWeight }
                 for solution in outputs {
                     let own = (start..<end).map { solution[$0] * scales[$0] }
                     let mean = zip(own, design.columns[start..<end]).reduce(0) {
@@ -57,7 +58,8 @@ extension TrainedModel {
                     }
                     for level in own.indices { effects[level].append(own[level] - mean) }
                 }
-                trees.append(Tree(effectsOfLevels: effects, feature: Int32(feature)))
+                trees.append(
+                    Tree(effectsOfLevels: effects, weights: weights, feature: Int32(feature)))
             }
             start = end
         }
@@ -67,13 +69,14 @@ extension TrainedModel {
 
 extension Tree {
     /// A tree that finds a level by halving and answers with its effects, one per output; zeros for
-    /// missing and unknown levels.
-    fileprivate init(effectsOfLevels effects: [[Double]], feature: Int32) {
+    /// missing and unknown levels, to whom no weight is counted.
+    fileprivate init(effectsOfLevels effects: [[Double]], weights: [Double], feature: Int32) {
+        let total = Float(weights.reduce(0, +))
         self.init(
             splitFeature: [feature, Tree.leaf, Tree.leaf], threshold: [0, 0, 0],
             missingGoesLeft: [false, false, false], leftChild: [1, 0, 0],
             leafValues: Array(repeating: 0, count: effects.first?.count ?? 1),
-            categorySet: [0, -1, -1])
+            categorySet: [0, -1, -1], cover: [total, total, 0])
         _ = categorySets.append(effects.indices)
         var pending = [(node: 1, levels: effects.indices)]
         while let (node, levels) = pending.popLast() {
@@ -92,6 +95,9 @@ extension Tree {
             missingGoesLeft += [false, false]
             leftChild += [0, 0]
             categorySet += [-1, -1]
+            cover += [levels.lowerBound..<middle, middle..<levels.upperBound].map {
+                Float(weights[$0].reduce(0, +))
+            }
             pending.append((left + 1, middle..<levels.upperBound))
             pending.append((left, levels.lowerBound..<middle))
         }

@@ -66,6 +66,7 @@ final class ObliqueGrower<Kernel: SplitKernel> {
                 kernel.open(payloads + node.start, count: node.count)
                 kernel.appendLeaf(to: &tree.leafValues)
                 tree.leftChild[node.index] = leafCount
+                tree.cover[node.index] = Float(kernel.weight)
                 leafCount += 1
                 continue
             }
@@ -216,6 +217,7 @@ final class ObliqueGrower<Kernel: SplitKernel> {
         tree.splitFeature[node] = -2 - number
         tree.threshold[node] = split.threshold
         tree.leftChild[node] = Int32(tree.nodeCount)
+        tree.cover[node] = Float(kernel.weight)
         tree.appendLeaf()
         tree.appendLeaf()
     }
@@ -228,5 +230,6 @@ extension Tree {
         threshold.append(0)
         missingGoesLeft.append(false)
         leftChild.append(0)
+        cover.append(0)
     }
 }
