@@ -58,4 +58,10 @@ public struct Tree: Sendable, Hashable {
 
     /// Inner nodes and leaves together.
     public var nodeCount: Int { splitFeature.count }
+
+    /// Whether an inner node asks for a category rather than compares.
+    @inline(__always)
+    func isCategorical(_ node: Int) -> Bool {
+        !categorySet.isEmpty && categorySet[node] >= 0
+    }
 }
