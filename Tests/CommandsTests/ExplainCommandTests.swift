@@ -49,12 +49,17 @@ import Testing
         #expect(lines[2].hasPrefix("0,yes,") && lines[3].hasPrefix("1,no,"))
         let json = try await manta("explain", "--model", "m", "--data", "data.csv", "--json")
         let objects = try json.out.split(separator: "\n").map {
-            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+            try JSONDecoder().decode(Line.self, from: Data($0.utf8))
         }
-        #expect(objects.count == 480 && objects[1]?["output"] as? String == "yes")
+        #expect(objects.count == 480 && objects[1].output == "yes")
         let first = lines[2].split(separator: ",").compactMap { Double($0) }
-        let added = objects[1]?["contributions"] as? [String: Double]
-        #expect(["a", "b", "c", "d"].map { added?[$0] } == first.suffix(4).map { $0 })
+        let added = objects[1].contributions
+        #expect(["a", "b", "c", "d"].map { added[$0] } == first.suffix(4).map { $0 })
+    }
+
+    private struct Line: Decodable {
+        let output: String
+        let contributions: [String: Double]
     }
 
     @Test("Features are ranked; a feature's partial dependence has its grid")

@@ -15,14 +15,19 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.inspection import partial_dependence
 
 
+def floats(numbers):
+    """The numbers that the digits stand for: the nearest ones of float32."""
+    return numpy.array(numbers, dtype=numpy.float32).astype(numpy.float64)
+
+
 def as_tree(tree, scale):
-    values = numpy.array(tree["values"], dtype=numpy.float64) * scale
+    values = floats(tree["values"]) * scale
     return {
         "children_left": numpy.array(tree["left"]), "children_right": numpy.array(tree["right"]),
         "children_default": numpy.array(tree["missing"]),
         "features": numpy.array(tree["features"]),
-        "thresholds": numpy.array(tree["thresholds"], dtype=numpy.float64),
-        "values": values, "node_sample_weight": numpy.array(tree["cover"], dtype=numpy.float64)}
+        "thresholds": floats(tree["thresholds"]),
+        "values": values, "node_sample_weight": floats(tree["cover"])}
 
 
 class Walker(RegressorMixin, BaseEstimator):
@@ -65,19 +70,18 @@ answers = []
 for case in json.load(open(sys.argv[1])):
     scale = 1 / len(case["trees"]) if case["averaged"] else 1
     trees = [as_tree(tree, scale) for tree in case["trees"]]
-    x = numpy.array(
-        [[numpy.nan if v is None else v for v in row] for row in case["rows"]],
-        dtype=numpy.float64)
+    x = floats([[numpy.nan if v is None else v for v in row] for row in case["rows"]])
+    bases = floats(case["base"])
     explainer = shap.TreeExplainer(
         {"trees": trees, "base_offset": 0.0}, feature_perturbation="tree_path_dependent")
     values = numpy.asarray(explainer.shap_values(x, check_additivity=False))
     if values.ndim == 2:
         values = values[:, :, None]
-    expected = numpy.atleast_1d(explainer.expected_value) + numpy.array(case["base"])
+    expected = numpy.atleast_1d(explainer.expected_value) + bases
     dependence = []
-    for output, base in enumerate(case["base"]):
+    for output, base in enumerate(bases):
         walker = Walker(trees, base, output).fit(x)
-        grids = dict(zip(case["features"], [numpy.array(g) for g in case["grids"]]))
+        grids = dict(zip(case["features"], [floats(g) for g in case["grids"]]))
         found = partial_dependence(
             walker, x, case["features"], custom_values=grids, method="brute", kind="both")
         dependence.append({
