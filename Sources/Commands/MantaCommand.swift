@@ -12,7 +12,8 @@ struct MantaCommand: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, EnvCommand.self,
             HeadCommand.self, WorkerCommand.self, GatewayCommand.self, JobCommand.self,
-            ServeCommand.self, TrainCommand.self, EvaluateCommand.self, ExplainCommand.self, InspectCommand.self,
+            ServeCommand.self, TrainCommand.self, EvaluateCommand.self, ExplainCommand.self,
+            InspectCommand.self,
             PredictCommand.self, VerifyCommand.self, BenchCommand.self,
         ])
 }

@@ -12,8 +12,8 @@ struct ExplainCommand: AsyncParsableCommand {
             manta explain --model iris-model --data new.csv --global
             manta explain --model iris-model --data new.csv --partial petal_width
 
-            Contributions are exact Shapley values (TreeSHAP) on the scale of the raw scores; with the
-            expected value they sum to a row's score. docs/EXPLANATION.md says how.
+            Contributions are exact Shapley values (TreeSHAP) on the scale of the raw scores; with
+            the expected value they sum to a row's score. docs/EXPLANATION.md says how.
             """)
 
     @Option(help: "The model directory.")
@@ -135,8 +135,8 @@ struct ExplainCommand: AsyncParsableCommand {
             values += block.values
             guard values.count <= Self.cellCountMax else {
                 throw CommandFailure(
-                    "Partial dependence holds all rows at once, at most \(Self.cellCountMax) cells; "
-                        + "give it a sample of them.")
+                    "Partial dependence holds all rows at once, at most "
+                        + "\(Self.cellCountMax) cells; give it a sample of them.")
             }
         }
         let found = try model.partialDependence(

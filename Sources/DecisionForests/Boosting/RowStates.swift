@@ -18,7 +18,7 @@ struct RowStates: Sendable {
     let gradients: HugeBuffer<Int32>
     /// Hessians of the tree at hand in 30 bits; nil where all are 1.
     let hessians: HugeBuffer<Int32>?
-    /// The rows in the order of the tree's nodes, see `HistogramKernel`, unless they are in `spare`.
+    /// The rows in the order of the tree's nodes, see `HistogramKernel`, or `spare` has them.
     let entries: HugeBuffer<UInt64>
     /// Where a node's rows go when they are divided, and come back from when its children are.
     let spare: HugeBuffer<UInt64>
