@@ -10,8 +10,8 @@
 /// this process, or a file that any number of processes map and the machine holds once.
 package final class ByteStorage: @unchecked Sendable {
     private let bytes: UnsafeRawBufferPointer
-    /// Bytes to give back to the system; 0 for memory of the allocator.
-    private let mappedSize: Int
+    /// What to give back to the system; nil for memory of the allocator.
+    private let mapping: (start: UnsafeMutableRawPointer, size: Int)?
 
     /// How many bytes there are.
     package var count: Int { bytes.count }
@@ -25,7 +25,7 @@ package final class ByteStorage: @unchecked Sendable {
             byteCount: max(1, count), alignment: Self.alignment)
         fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
         bytes = UnsafeRawBufferPointer(rebasing: memory[..<count])
-        mappedSize = 0
+        mapping = nil
     }
 
     /// A copy of other bytes.
@@ -36,20 +36,38 @@ package final class ByteStorage: @unchecked Sendable {
         }
     }
 
-    /// Pages of their own, which go back to the system with this value; nil if there are none to be
-    /// had. `fill` writes from the first byte on and returns how many it wrote.
+    /// Memory that goes back to the system with this value where it is large; nil if there is none
+    /// to be had. `fill` writes from the first byte on and returns how many it wrote.
     package init?(pagesFor count: Int, filledBy fill: (UnsafeMutableRawBufferPointer) -> Int) {
-        var flags = MAP_PRIVATE | MAP_ANONYMOUS
+        guard count >= Self.hugePageSize else {
+            let memory = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: max(1, count), alignment: Self.alignment)
+            let written = fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
+            bytes = UnsafeRawBufferPointer(rebasing: memory[..<min(count, written)])
+            mapping = nil
+            return
+        }
+        // Getting pages of 4 KiB costs more than filling them, so those of 2 MiB are asked for.
+        let size = count + Self.hugePageSize
         #if os(Linux)
-            flags |= MAP_POPULATE  // all at once: much cheaper than fault by fault
+            let flags = MAP_PRIVATE | MAP_ANONYMOUS
+        #else
+            let flags = MAP_PRIVATE | MAP_ANON
         #endif
-        guard let address = mmap(nil, max(1, count), PROT_READ | PROT_WRITE, flags, -1, 0),
-            address != MAP_FAILED
+        guard let start = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0),
+            start != MAP_FAILED
         else { return nil }
+        let address = start.alignedUp(toMultipleOf: Self.hugePageSize)
+        #if os(Linux)
+            // Advice: where it is refused, small pages serve.
+            _ = madvise(address, count, Int32(MADV_HUGEPAGE))
+        #endif
         let written = fill(UnsafeMutableRawBufferPointer(start: address, count: count))
         bytes = UnsafeRawBufferPointer(start: address, count: min(count, written))
-        mappedSize = max(1, count)
+        mapping = (start, size)
     }
+
+    private static var hugePageSize: Int { 1 << 21 }
 
     /// A file, which nobody may write to or shorten while it is mapped: a blob of the worker's,
     /// which stands under its digest.
@@ -67,7 +85,7 @@ package final class ByteStorage: @unchecked Sendable {
             address != MAP_FAILED
         else { throw Self.unreadable(path) }
         bytes = UnsafeRawBufferPointer(start: address, count: count)
-        mappedSize = count
+        mapping = (address, count)
     }
 
     /// Calls `body` with the bytes, which stay until it returns.
@@ -78,11 +96,10 @@ package final class ByteStorage: @unchecked Sendable {
     }
 
     deinit {
-        let address = UnsafeMutableRawPointer(mutating: bytes.baseAddress)
-        if mappedSize > 0 {
-            if let address { munmap(address, mappedSize) }
+        if let mapping {
+            munmap(mapping.start, mapping.size)
         } else {
-            address?.deallocate()
+            UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.deallocate()
         }
     }
 

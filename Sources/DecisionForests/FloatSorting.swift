@@ -15,7 +15,9 @@ enum FloatSorting {
     /// Unsigned integers in the order of the floats: negatives inverted, positives above them.
     static func key(of value: Float) -> UInt32 {
         let bits = value.bitPattern
-        return bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
+        // All ones for a negative number, so that no jump depends on the sign.
+        let sign = UInt32(bitPattern: Int32(bitPattern: bits) >> 31)
+        return bits ^ (sign | 0x8000_0000)
     }
 
     private static func value(of key: UInt32) -> Float {

@@ -14,42 +14,55 @@ struct TreeCheck {
 
     /// The first tree that breaks a rule; nil if all are sound.
     func firstFault() -> Int? {
-        let hasMarks = columns.nodeCount + 2
-        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: hasMarks) { marks in
-            guard let marks = marks.baseAddress else { return nil }
-            return (0..<columns.treeCount).first { !isSound($0, marks) }
-        }
-    }
-
-    private func isSound(_ tree: Int, _ marks: UnsafeMutablePointer<UInt8>) -> Bool {
-        let (nodes, leaves) = (columns.nodes(of: tree), columns.leaves(of: tree))
-        guard !nodes.isEmpty, nodes.count <= Int(Int32.max), leaves.count <= Int(Int32.max) else {
-            return false
-        }
-        let width = columns.leafWidth
-        return hasSoundNumbers(nodes, values: leaves.lowerBound * width..<leaves.upperBound * width)
-            && hasSoundSets(tree, nodes) && hasSoundProjections(tree)
-            && hasSoundShape(tree, nodes, leafCount: leaves.count, marks)
-    }
-
-    private func hasSoundNumbers(_ nodes: Range<Int>, values: Range<Int>) -> Bool {
-        columns.threshold.withElements { thresholds in
-            columns.leafValues.withElements { leafValues in
-                columns.missingGoesLeft.withElements { flags in
-                    guard let thresholds = thresholds.baseAddress, let flags = flags.baseAddress
-                    else { return false }
-                    let areFinite =
-                        values.isEmpty
-                        || leafValues.baseAddress.map {
-                            Self.areFinite($0 + values.lowerBound, count: values.count)
-                        } ?? false
-                    return areFinite
-                        && Self.areComparable(thresholds + nodes.lowerBound, count: nodes.count)
-                        && Self.areFlags(flags + nodes.lowerBound, count: nodes.count)
-                        && hasSoundCover(nodes)
+        columns.withView { trees in
+            let values = 0..<trees.leafValues.count
+            let numbersAreSound = hasSoundNumbers(0..<trees.feature.count, values: values, trees)
+            let nodeCountMax = (0..<trees.treeCount).reduce(0) {
+                max($0, trees.nodes(of: $1).count)
+            }
+            return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: nodeCountMax + 2) {
+                guard let marks = $0.baseAddress else { return nil }
+                return (0..<trees.treeCount).first {
+                    !isSound($0, trees, marks, numbersAreSound: numbersAreSound)
                 }
             }
         }
+    }
+
+    /// `numbersAreSound` says that those of all trees are, so that no one's need another look.
+    private func isSound(
+        _ tree: Int, _ trees: ColumnsView, _ marks: UnsafeMutablePointer<UInt8>,
+        numbersAreSound: Bool
+    ) -> Bool {
+        let (nodes, leafCount) = (trees.nodes(of: tree), trees.leafCount(of: tree))
+        guard !nodes.isEmpty, nodes.count <= Int(Int32.max), leafCount <= Int(Int32.max) else {
+            return false
+        }
+        if !numbersAreSound {
+            let first = Int(trees.leafStarts[tree]) * trees.leafWidth
+            let values = first..<first + leafCount * trees.leafWidth
+            guard hasSoundNumbers(nodes, values: values, trees) else { return false }
+        }
+        return hasSoundSets(tree, nodes) && hasSoundProjections(tree)
+            && hasSoundShape(tree, nodes, leafCount: leafCount, trees, marks)
+    }
+
+    private func hasSoundNumbers(
+        _ nodes: Range<Int>, values: Range<Int>, _ trees: ColumnsView
+    ) -> Bool {
+        let areFinite =
+            values.isEmpty
+            || trees.leafValues.baseAddress.map {
+                Self.areFinite($0 + values.lowerBound, count: values.count)
+            } ?? false
+        guard areFinite else { return false }
+        guard !nodes.isEmpty else { return true }
+        guard let thresholds = trees.threshold.baseAddress,
+            let flags = trees.missingGoesLeft.baseAddress
+        else { return false }
+        return Self.areComparable(thresholds + nodes.lowerBound, count: nodes.count)
+            && Self.areFlags(flags + nodes.lowerBound, count: nodes.count)
+            && hasSoundCover(nodes)
     }
 
     private func hasSoundCover(_ nodes: Range<Int>) -> Bool {
@@ -62,26 +75,23 @@ struct TreeCheck {
     }
 
     private func hasSoundShape(
-        _ tree: Int, _ nodes: Range<Int>, leafCount: Int, _ marks: UnsafeMutablePointer<UInt8>
+        _ tree: Int, _ nodes: Range<Int>, leafCount: Int, _ trees: ColumnsView,
+        _ marks: UnsafeMutablePointer<UInt8>
     ) -> Bool {
         let projectionCount =
             columns.projections.count == 0
             ? 0
             : columns.projections.treeStarts[tree + 1] - columns.projections.treeStarts[tree]
-        return columns.splitFeature.withElements { features in
-            columns.leftChild.withElements { children in
-                guard let features = features.baseAddress, let children = children.baseAddress,
-                    let lowest = Int32(exactly: -1 - Int(projectionCount))
-                else { return false }
-                let (ownFeatures, ownChildren) = (
-                    features + nodes.lowerBound, children + nodes.lowerBound
-                )
-                return Self.areInRange(
-                    ownFeatures, ownChildren, count: Int32(nodes.count), lowest: lowest,
-                    featureCount: featureCount, leafCount: Int32(leafCount))
-                    && Self.haveOneParentEach(ownFeatures, ownChildren, count: nodes.count, marks)
-            }
-        }
+        guard let features = trees.feature.baseAddress, let children = trees.child.baseAddress,
+            let lowest = Int32(exactly: -1 - Int(projectionCount))
+        else { return false }
+        let (ownFeatures, ownChildren) = (
+            features + nodes.lowerBound, children + nodes.lowerBound
+        )
+        return Self.areInRange(
+            ownFeatures, ownChildren, count: Int32(nodes.count), lowest: lowest,
+            featureCount: featureCount, leafCount: Int32(leafCount))
+            && Self.haveOneParentEach(ownFeatures, ownChildren, count: nodes.count, marks)
     }
 
     private func hasSoundSets(_ tree: Int, _ nodes: Range<Int>) -> Bool {
@@ -155,8 +165,9 @@ extension TreeCheck {
         lowest: Int32, featureCount: Int32, leafCount: Int32
     ) -> Bool {
         var bad: UInt32 = 0
-        for node in 0..<count {
-            let (feature, child) = (features[Int(node)], children[Int(node)])
+        for place in 0..<Int(count) {
+            let (feature, child) = (features[place], children[place])
+            let node = Int32(truncatingIfNeeded: place)
             let isLeaf: UInt32 = feature == Tree.leaf ? 1 : 0
             let isNoLeaf: UInt32 = child < 0 ? 1 : 0
             let isBeyond: UInt32 = child >= leafCount ? 1 : 0

@@ -31,6 +31,7 @@ extension TreeEnsemble {
         try validateWidths()
         let columns = try trees.columns(leafWidth: leafWidth)
         try validateAdditions(hasProjections: columns.projections.count > 0)
+        guard trees.featureCountChecked != featureCount else { return columns }
         if let tree = TreeCheck(columns, featureCount: featureCount).firstFault() {
             // Told node by node, once.
             try columns[tree].validate(

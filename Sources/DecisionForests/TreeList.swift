@@ -9,12 +9,21 @@ public struct TreeList: RandomAccessCollection, Sendable {
     }
 
     private let content: Content
+    /// The features of an ensemble in which these trees have been found sound; nil if none was.
+    package let featureCountChecked: Int?
 
     /// Trees of a learner.
-    package init(_ trees: [Tree]) { content = .trees(trees) }
+    package init(_ trees: [Tree]) { (content, featureCountChecked) = (.trees(trees), nil) }
 
-    /// Trees of a file.
-    package init(_ columns: TreeColumns) { content = .columns(columns) }
+    /// Trees of a file, looked at here so that nobody has to again; whoever validates the ensemble
+    /// gets to know what is wrong with trees that are not sound.
+    package init(_ columns: TreeColumns, checkedFor featureCount: Int) {
+        content = .columns(columns)
+        let isUsual = (1...TreeEnsemble.widthMax).contains(featureCount)
+        let isSound =
+            isUsual && TreeCheck(columns, featureCount: featureCount).firstFault() == nil
+        featureCountChecked = isSound ? featureCount : nil
+    }
 
     /// 0.
     public var startIndex: Int { 0 }

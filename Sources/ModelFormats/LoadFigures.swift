@@ -14,8 +14,8 @@ package struct LoadFigures: Sendable {
     package let buildSeconds: Double
     /// Seconds of all three together, median.
     package let loadSeconds: Double
-    /// Bytes by which the process grew from before the first load to when only the predictor was
-    /// left of it. Noise of some pages in both directions.
+    /// Bytes of memory of its own by which the process grew when it loaded the file once more, after
+    /// only the predictor was left. Noise of some pages in both directions.
     package let residentSize: Int
     /// What was loaded.
     package let predictor: Predictor
@@ -23,8 +23,8 @@ package struct LoadFigures: Sendable {
     /// Loads the file once for its size in memory, then `repetitions` times for its time.
     package init(of path: String, repetitions: Int = 21) throws {
         precondition(repetitions > 0)
-        // Code and tables that every load shares are not the model's.
-        _ = try? ModelFile.decode([])
+        // Code and tables that the first load brings and every other shares are not the model's.
+        _ = try ModelFile.load(path).predictor()
         Self.returnFreedMemory()
         let before = Self.residentSize
         predictor = try ModelFile.load(path).predictor()
@@ -54,11 +54,12 @@ package struct LoadFigures: Sendable {
         (buildSeconds, loadSeconds) = (medians[2], medians[3])
     }
 
-    /// Bytes of memory that the process has.
+    /// Bytes of memory that the process has for itself, without the pages of files.
     private static var residentSize: Int {
-        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
-        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+        let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("RssAnon:") } ?? ""
+        let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first
+        return (kibibytes.flatMap { Int($0) } ?? 0) * 1_024
     }
 
     /// What the allocator keeps for later is nobody's.

@@ -153,7 +153,8 @@ struct ModelFileReader {
         }
         return TreeEnsemble(
             featureCount: Int(layout.featureCount), outputCount: Int(layout.outputCount),
-            leafWidth: Int(layout.leafWidth), trees: TreeList(try trees()),
+            leafWidth: Int(layout.leafWidth),
+            trees: TreeList(try trees(), checkedFor: Int(layout.featureCount)),
             aggregation: aggregation, baseScores: numbers(.baseScores, as: Float.self),
             transform: transform,
             linear: layout.parts.contains(.linearTerm)

@@ -6,7 +6,7 @@ internal import ForestKernels
 /// Trees are taken in groups in which no column has more than 254 different thresholds, so that a
 /// value's place among them, or that it is missing, fits a byte. Nothing changes after the
 /// initialiser: that a class holds it spares a prediction the counting of its many references.
-final class BlockLayout: @unchecked Sendable {
+final class BlockLayout: Sendable {
     private typealias Node = BlockKernel.Node
 
     /// Trees that share the cuts of their columns.
@@ -25,27 +25,22 @@ final class BlockLayout: @unchecked Sendable {
     private let outputCount: Int
     /// Per column the feature.
     private let features: [Int32]
-    private var groups: [Group] = []
-    private var searches: [Int32] = []
-    private var tables: [Float] = []
-    /// `tables` where a block of 16 is one line of the cache.
-    private var sealedTables = HugeBuffer<Float>(count: 0)
-    private var nodes: [Node] = []
-    private var nodeStarts: [Int] = []
-    private var values: [Float] = []
-    private var valueStarts: [Int32] = []
+    private let groups: [Group]
+    private let searches: [Int32]
+    /// Where a block of 16 is one line of the cache.
+    private let tables: HugeBuffer<Float>
+    private let nodes: [Node]
+    /// Where each tree's nodes start, and where the last one's end.
+    private let nodeStarts: [Int]
+    private let values: [Float]
+    private let valueStarts: [Int32]
     /// For single rows; nil where a walk is better.
-    private var bits: LeafBits?
-
-    /// Different thresholds of a column in a group.
-    private static let cutCountMax = 254
-    /// Numbers that the kernel compares at once.
-    private static let blockSize = 16
+    private let bits: LeafBits?
 
     /// Nil if a tree has too many leaves, or if there are too many inputs.
     init?(_ ensemble: TreeEnsemble, _ trees: TreeColumns, choice: KernelChoice) {
         guard trees.leafCountMax <= BlockKernel.leafCountMax,
-            trees.leafValues.count <= Int(Int32.max),
+            Self.valuesAreFew(trees),
             let (inputs, tests) = ScoringInputs.make(
                 of: ensemble, trees, countMax: Int(UInt16.max))
         else { return nil }
@@ -53,125 +48,47 @@ final class BlockLayout: @unchecked Sendable {
         kernels = .of(choice)
         leafWidth = ensemble.leafWidth
         outputCount = ensemble.outputCount
+        let columnCount = inputs.columns.count
         features = inputs.columns.map { Int32($0.feature) }
-        bits = LeafBits(for: trees, columnCount: features.count, choice: choice)
-        nodes.reserveCapacity(max(0, trees.nodeCount - trees.treeCount) / 2)
-        values.reserveCapacity(trees.leafValues.count)
-        trees.withView { trees in
-            let cuts = Cuts(trees, tests, inputs)
-            divide(0..<trees.treeCount, Building(trees: trees, tests: tests, cuts: cuts))
+        let hasBits = LeafBitsBuilder.takes(trees, columnCount: columnCount, choice: choice)
+        let (made, cutGroups, bits) = trees.withView { trees in
+            tests.withView(trees) { tests in
+                let inner = InnerNodes(tests, inputs)
+                let cuts = Cuts(inner, tests, columnCount: columnCount)
+                let groups = CutGroups(inner, cuts)
+                let made = BlockNodes(trees, inner, cuts: groups.cuts)
+                guard hasBits else { return (made, groups, LeafBits?.none) }
+                let builder = LeafBitsBuilder(
+                    groups: groups.ranges, starts: inner.starts, tests: made.tests,
+                    order: cuts.numbersByColumn(inner))
+                return (made, groups, builder.build(columnCount: columnCount))
+            }
         }
-        if bits?.seal() == false { bits = nil }
-        sealedTables = HugeBuffer(copying: tables)
-        tables = []
+        self.bits = bits
+        nodes = made.nodes
+        nodeStarts = made.nodeStarts
+        values = made.values
+        valueStarts = made.valueStarts
+        searches = cutGroups.searches
+        tables = HugeBuffer(copying: cutGroups.tables)
+        var firstBand = 0
+        groups = cutGroups.ranges.enumerated().map { number, range in
+            let group = Group(
+                trees: range, firstBand: firstBand, firstSearch: 2 * columnCount * number)
+            firstBand += LeafBitsBuilder.bandCount(of: range)
+            return group
+        }
+    }
+
+    /// Whether leaves that are copied to every node which names them are not many more than there
+    /// were: nodes may share a leaf in a file that is not ours.
+    private static func valuesAreFew(_ trees: TreeColumns) -> Bool {
+        let count = (trees.nodeCount + trees.treeCount) / 2 * trees.leafWidth
+        return count <= Int(Int32.max) && count <= 4 * trees.leafValues.count
     }
 
     /// Whether a row alone is scored here; otherwise only whole blocks are worth it.
     var takesSingleRows: Bool { bits != nil }
-
-    // MARK: Building
-
-    /// What a layout is built from.
-    private struct Building {
-        let trees: ColumnsView
-        let tests: ScoringInputs.Tests
-        let cuts: Cuts
-    }
-
-    /// Makes a group of these trees, or of each half of them.
-    private func divide(_ range: Range<Int>, _ building: Building) {
-        guard !range.isEmpty else { return }
-        let (trees, cuts) = (building.trees, building.cuts)
-        // Which of all cuts the group has, and then their places in the group.
-        var places = [UInt8](repeating: 0, count: cuts.values.count)
-        let nodes =
-            Int(trees.nodeStarts[range.lowerBound])..<Int(trees.nodeStarts[range.upperBound])
-        for node in nodes where building.tests.inputs[node] >= 0 {
-            places[Int(cuts.places[node])] = 1
-        }
-        for column in features.indices {
-            var count = 0
-            for place in cuts.starts[column]..<cuts.starts[column + 1] {
-                count += Int(places[place])
-            }
-            guard count <= Self.cutCountMax else {
-                let middle = range.lowerBound + range.count / 2
-                divide(range.lowerBound..<middle, building)
-                divide(middle..<range.upperBound, building)
-                return
-            }
-        }
-        groups.append(
-            Group(
-                trees: range, firstBand: bits?.bandCount ?? 0, firstSearch: searches.count))
-        appendTables(cuts, &places)
-        var leaves = LeafPlaces()
-        for tree in range { append(tree, building, places, &leaves) }
-        bits?.endGroup()
-    }
-
-    /// Makes a table of each column's marked cuts, and marks each with its place there.
-    private func appendTables(_ all: Cuts, _ places: inout [UInt8]) {
-        var cuts: [Float] = []
-        for column in features.indices {
-            cuts.removeAll(keepingCapacity: true)
-            for place in all.starts[column]..<all.starts[column + 1] where places[place] > 0 {
-                places[place] = UInt8(cuts.count)
-                cuts.append(all.values[place])
-            }
-            appendTable(cuts)
-        }
-    }
-
-    private func appendTable(_ cuts: [Float]) {
-        let size = Self.blockSize
-        let blockCount = (cuts.count + size - 1) / size
-        searches += [Int32(tables.count), Int32(blockCount)]
-        if blockCount > 1 {
-            for block in 0..<size {
-                tables.append(block < blockCount - 1 ? cuts[block * size + size - 1] : .infinity)
-            }
-        }
-        tables += cuts
-        tables += repeatElement(.infinity, count: blockCount * size - cuts.count)
-    }
-
-    private func append(
-        _ tree: Int, _ building: Building, _ places: [UInt8], _ leaves: inout LeafPlaces
-    ) {
-        let (trees, tests) = (building.trees, building.tests)
-        let range = trees.nodes(of: tree)
-        leaves.find(in: tree, trees)
-        nodeStarts.append(nodes.count)
-        appendValues(of: tree, trees, leaves)
-        for node in range where tests.inputs[node] >= 0 {
-            let input = Int(tests.inputs[node])
-            let cut = places[Int(building.cuts.places[node])]
-            let child = Int(trees.child[node])
-            nodes.append(
-                Node(
-                    input: UInt16(input), cut: cut, left: leaves.code(of: child),
-                    right: leaves.code(of: child + 1)))
-            bits?.append(
-                LeafBits.Test(
-                    column: inputs.columnOf[input], cut: Int(cut), taken: leaves.below(child),
-                    missingPasses: trees.missingGoesLeft[node] != 0))
-        }
-        bits?.endTree()
-    }
-
-    private func appendValues(of tree: Int, _ trees: ColumnsView, _ leaves: LeafPlaces) {
-        let start = values.count
-        valueStarts.append(Int32(start))
-        values += repeatElement(0, count: leaves.count * leafWidth)
-        let first = trees.nodes(of: tree).lowerBound
-        let own = trees.values(of: tree)
-        for node in trees.nodes(of: tree) where trees.feature[node] == Tree.leaf {
-            let from = Int(trees.child[node]) * leafWidth
-            let to = start + leaves.below(node - first).lowerBound * leafWidth
-            for index in 0..<leafWidth { values[to + index] = own[from + index] }
-        }
-    }
 
     // MARK: Scoring blocks
 
@@ -217,7 +134,7 @@ final class BlockLayout: @unchecked Sendable {
             let search = group.firstSearch + 2 * number
             kernels.code(
                 rows + column.feature, featureCount, count,
-                sealedTables.base + Int(searches[search]), Int(searches[search + 1]),
+                tables.base + Int(searches[search]), Int(searches[search + 1]),
                 codes + (column.left < 0 ? unused : column.left) * blockSize,
                 codes + (column.right < 0 ? unused : column.right) * blockSize)
         }
@@ -237,8 +154,7 @@ final class BlockLayout: @unchecked Sendable {
             values.withUnsafeBufferPointer { values in
                 guard let values = values.baseAddress else { return }
                 for tree in group.trees {
-                    let end = tree + 1 < nodeStarts.count ? nodeStarts[tree + 1] : nodes.count
-                    let count = end - nodeStarts[tree]
+                    let count = nodeStarts[tree + 1] - nodeStarts[tree]
                     if count > 0, let base = nodes.baseAddress {
                         kernels.findLeaves(base + nodeStarts[tree], count, codes, answers)
                     } else {
@@ -283,7 +199,7 @@ final class BlockLayout: @unchecked Sendable {
                 guard let searches = searches.baseAddress, let features = features.baseAddress
                 else { return false }
                 return kernels.codeRow(
-                    row, features, inputs.columns.count, sealedTables.base,
+                    row, features, inputs.columns.count, tables.base,
                     searches + group.firstSearch, codes)
             }
         }

@@ -41,17 +41,53 @@ struct ScoringInputs: Sendable {
 
     /// What the nodes of all trees test, in the trees' order: needed while a layout is built.
     struct Tests {
-        /// The input of an inner node, or −1 at a leaf.
-        fileprivate(set) var inputs: [Int32]
+        /// For leaves and then for each feature the input of nodes that send missing values right,
+        /// and of those that send them left: −1 where there is none.
+        fileprivate var table: [Int32] = []
+        /// The input of an inner node, or −1 at a leaf; empty where `table` tells it of all nodes.
+        fileprivate var inputs: [Int32] = []
         /// Thresholds that are not the columns' own.
         fileprivate var thresholds: [Int: Float] = [:]
 
+        /// Calls `body` with what finds a node's test; it is there until `body` returns.
+        @inline(__always)
+        func withView<Result>(_ trees: ColumnsView, _ body: (TestsView) -> Result) -> Result {
+            table.withUnsafeBufferPointer { table in
+                inputs.withUnsafeBufferPointer { inputs in
+                    body(
+                        TestsView(
+                            trees: trees, table: table, inputs: inputs, thresholds: thresholds))
+                }
+            }
+        }
+    }
+
+    /// The tests of all trees where they lie, for the loops that build layouts.
+    struct TestsView {
+        let trees: ColumnsView
+        fileprivate let table: UnsafeBufferPointer<Int32>
+        fileprivate let inputs: UnsafeBufferPointer<Int32>
+        fileprivate let thresholds: [Int: Float]
+
+        /// The input of an inner node, or −1 at a leaf.
+        @inline(__always)
+        func input(of node: Int) -> Int32 {
+            inputs.isEmpty ? table[ScoringInputs.entry(of: node, trees)] : inputs[node]
+        }
+
         /// The threshold of an inner node: a row goes left when its input is not greater.
         @inline(__always)
-        func threshold(of node: Int, _ trees: ColumnsView) -> Float {
-            thresholds.isEmpty
+        func threshold(of node: Int) -> Float {
+            inputs.isEmpty
                 ? trees.threshold[node] : thresholds[node] ?? trees.threshold[node]
         }
+    }
+
+    /// A node's place in `Tests.table`.
+    @inline(__always)
+    private static func entry(of node: Int, _ trees: ColumnsView) -> Int {
+        // A leaf's feature is −1.
+        2 &* (Int(trees.feature[node]) &+ 1) &+ Int(trees.missingGoesLeft[node] & 1)
     }
 
     /// Nil if a node compares a weighted sum, or if there would be more than `countMax` inputs.
@@ -60,8 +96,45 @@ struct ScoringInputs: Sendable {
     ) -> (inputs: ScoringInputs, tests: Tests)? {
         guard columns.projections.count == 0 else { return nil }
         var made = ScoringInputs()
-        let tests = columns.withView { made.insertAll($0, columns.sets, ensemble, countMax) }
+        let tests = columns.withView { trees in
+            columns.sets.count == 0 && Self.compareOnly(trees)
+                ? made.insertNumbers(trees, featureCount: ensemble.featureCount, countMax)
+                : made.insertAll(trees, columns.sets, ensemble, countMax)
+        }
         return tests.map { (made, $0) }
+    }
+
+    /// Whether no node asks only whether its feature is there: see `insertAll`.
+    private static func compareOnly(_ trees: ColumnsView) -> Bool {
+        var bad: UInt32 = 0
+        for node in 0..<trees.feature.count {
+            let isInfinite: UInt32 = trees.threshold[node] == .infinity ? 1 : 0
+            let goesRight: UInt32 = trees.missingGoesLeft[node] == 0 ? 1 : 0
+            let isInner: UInt32 = trees.feature[node] == Tree.leaf ? 0 : 1
+            bad |= isInfinite & goesRight & isInner
+        }
+        return bad == 0
+    }
+
+    /// The inputs of nodes that compare a feature with a threshold, all of them: one pass that
+    /// marks what there is.
+    private mutating func insertNumbers(
+        _ trees: ColumnsView, featureCount: Int, _ countMax: Int
+    ) -> Tests? {
+        var tests = Tests(table: Array(repeating: -1, count: 2 * (featureCount + 1)))
+        tests.table.withUnsafeMutableBufferPointer { table in
+            for node in 0..<trees.feature.count { table[Self.entry(of: node, trees)] = 0 }
+        }
+        tests.table[0] = -1
+        tests.table[1] = -1
+        for feature in 0..<featureCount {
+            var column = -1
+            for direction in 0...1 where tests.table[2 * (feature + 1) + direction] == 0 {
+                tests.table[2 * (feature + 1) + direction] = insertNumber(
+                    feature, goesLeft: direction == 1, column: &column)
+            }
+        }
+        return count <= countMax ? tests : nil
     }
 
     /// A feature's column and its input for presence; −1 for none.

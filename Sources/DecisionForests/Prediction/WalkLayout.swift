@@ -35,86 +35,108 @@ struct WalkLayout: Sendable {
         let isPlaced = columns.withView { trees in
             values = Array(trees.leafValues)
             valueStarts = trees.leafStarts.dropLast().map { Int($0) * leafWidth }
-            nodes = Array(repeating: Node(leaf: 0), count: trees.feature.count)
-            return nodes.withUnsafeMutableBufferPointer { nodes in
-                (0..<treeCount).allSatisfy { tree in
-                    let range = trees.nodes(of: tree)
-                    roots.append(range.lowerBound)
-                    let place = Self.isInOrder(range, trees) ? Self.convert : Self.rearrange
-                    let depth = place(range, trees, tests, nodes)
-                    depths.append(depth ?? 0)
-                    return depth != nil
-                }
-            }
+            roots = trees.nodeStarts.dropLast().map { Int($0) }
+            return tests.withView(trees) { place($0) }
         }
         guard isPlaced else { return nil }
         while roots.count % WalkKernel.lanes != 0, let last = roots.last { roots.append(last) }
     }
 
+    /// Makes the nodes of all trees; false if one would stand too far from its parent.
+    private mutating func place(_ tests: ScoringInputs.TestsView) -> Bool {
+        let trees = tests.trees
+        let nodeCountMax = (0..<treeCount).reduce(0) { max($0, trees.nodes(of: $1).count) }
+        depths.reserveCapacity(treeCount)
+        // Of one tree, and one more that takes what is written of leaves' children.
+        return withUnsafeTemporaryAllocation(of: Int32.self, capacity: nodeCountMax + 2) { room in
+            nodes = [Node](unsafeUninitializedCapacity: trees.feature.count) { nodes, count in
+                for tree in 0..<treeCount {
+                    let range = trees.nodes(of: tree)
+                    let depth =
+                        Self.isInOrder(range, trees)
+                        ? Self.convert(range, tests, nodes, depths: room)
+                        : Self.rearrange(range, tests, nodes)
+                    guard let depth else { return }
+                    depths.append(depth)
+                }
+                count = trees.feature.count
+            }
+            return nodes.count == trees.feature.count
+        }
+    }
+
     /// Whether a tree's pairs of children already stand as `rearrange` would place them: those of a
     /// left child, or else of the right one, at once after the pair. So our forests grow.
     private static func isInOrder(_ nodes: Range<Int>, _ trees: ColumnsView) -> Bool {
-        let first = nodes.lowerBound
-        for node in nodes where trees.feature[node] != Tree.leaf {
-            let child = trees.child[node]
-            let left = first + Int(child)
-            let next = trees.feature[left] != Tree.leaf ? left : left + 1
-            if trees.feature[next] != Tree.leaf, trees.child[next] != child + 2 { return false }
+        guard let feature = trees.feature.baseAddress, let child = trees.child.baseAddress,
+            nodes.count > 1
+        else { return true }
+        let (ownFeature, ownChild) = (feature + nodes.lowerBound, child + nodes.lowerBound)
+        var bad: Int32 = 0
+        // No jump depends on what a node is. Leaves look at the root's children, in vain.
+        for node in 0..<nodes.count {
+            let isInner: Int32 = ownFeature[node] == Tree.leaf ? 0 : 1
+            let left = ownChild[node] &* isInner
+            let leftIsLeaf: Int32 = ownFeature[Int(left)] == Tree.leaf ? 1 : 0
+            let next = Int(left &+ leftIsLeaf)
+            let nextIsInner: Int32 = ownFeature[next] == Tree.leaf ? 0 : 1
+            bad |= isInner & nextIsInner & (ownChild[next] == left &+ 2 ? 0 : 1)
         }
-        return true
+        return bad == 0
     }
 
     /// Makes each node of a tree one of the layout, where it stands; the tree's depth, or nil if a
-    /// node stands too far from its parent.
+    /// node stands too far from its parent. `depths` has room for the nodes and two more.
     private static func convert(
-        _ range: Range<Int>, _ trees: ColumnsView, _ tests: ScoringInputs.Tests,
-        _ nodes: UnsafeMutableBufferPointer<Node>
+        _ range: Range<Int>, _ tests: ScoringInputs.TestsView,
+        _ nodes: UnsafeMutableBufferPointer<Node>, depths: UnsafeMutableBufferPointer<Int32>
     ) -> Int? {
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: range.count) { depths in
-            var deepest: Int32 = 0
-            var isNear = true
-            if range.count > 0 { depths[0] = 0 }
-            for node in range {
-                let (place, child) = (node - range.lowerBound, Int(trees.child[node]))
-                let input = tests.inputs[node]
-                guard input >= 0 else {
-                    nodes[node] = Node(leaf: child)
-                    deepest = max(deepest, depths[place])
-                    continue
-                }
-                isNear = isNear && child - place <= WalkKernel.offsetMax
-                nodes[node] = Node(
-                    threshold: tests.threshold(of: node, trees), input: Int(input),
-                    offset: child - place)
-                depths[child] = depths[place] + 1
-                depths[child + 1] = depths[place] + 1
-            }
-            return isNear ? Int(deepest) : nil
+        let trees = tests.trees
+        var deepest: Int32 = 0
+        var farthest = 0
+        depths[0] = 0
+        for node in range {
+            let (place, child) = (node &- range.lowerBound, Int(trees.child[node]))
+            let input = tests.input(of: node)
+            let isLeaf = input < 0
+            let offset = child &- place
+            let inner = Node(
+                threshold: tests.threshold(of: node), input: Int(input), offset: offset)
+            let leaf = Node(leaf: child)
+            nodes.initializeElement(at: node, to: isLeaf ? leaf : inner)
+            farthest = max(farthest, isLeaf ? 0 : offset)
+            deepest = max(deepest, depths[place])
+            let below = isLeaf ? range.count : child
+            depths[below] = depths[place] &+ 1
+            depths[below &+ 1] = depths[place] &+ 1
         }
+        return farthest <= WalkKernel.offsetMax ? Int(deepest) : nil
     }
 
     /// Places the pairs of children so that a left child's own follow at once; the tree's depth, or
     /// nil if a node would stand too far from its parent.
     private static func rearrange(
-        _ range: Range<Int>, _ trees: ColumnsView, _ tests: ScoringInputs.Tests,
+        _ range: Range<Int>, _ tests: ScoringInputs.TestsView,
         _ nodes: UnsafeMutableBufferPointer<Node>
     ) -> Int? {
+        let trees = tests.trees
         let first = range.lowerBound
         var next = first + 1
         var deepest = 0
         var pending = [(node: first, place: first, depth: 0)]
         while let at = pending.popLast() {
             let child = first + Int(trees.child[at.node])
-            guard tests.inputs[at.node] >= 0 else {
-                nodes[at.place] = Node(leaf: child - first)
+            let input = Int(tests.input(of: at.node))
+            guard input >= 0 else {
+                nodes.initializeElement(at: at.place, to: Node(leaf: child - first))
                 deepest = max(deepest, at.depth)
                 continue
             }
             let offset = next - at.place
             guard offset <= WalkKernel.offsetMax else { return nil }
-            nodes[at.place] = Node(
-                threshold: tests.threshold(of: at.node, trees),
-                input: Int(tests.inputs[at.node]), offset: offset)
+            let threshold = tests.threshold(of: at.node)
+            nodes.initializeElement(
+                at: at.place, to: Node(threshold: threshold, input: input, offset: offset))
             pending.append((child + 1, next + 1, at.depth + 1))
             pending.append((child, next, at.depth + 1))
             next += 2

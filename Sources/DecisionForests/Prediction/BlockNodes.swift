@@ -1,0 +1,83 @@
+internal import ForestKernels
+
+/// The nodes and leaf values of a `BlockLayout`, and their tests as a `LeafBitsBuilder` wants them:
+/// tree by tree, each column written once from front to back.
+struct BlockNodes {
+    private typealias Target = (
+        nodes: UnsafeMutableBufferPointer<BlockKernel.Node>,
+        values: UnsafeMutableBufferPointer<Float>,
+        tests: UnsafeMutableBufferPointer<LeafBitsBuilder.Test>
+    )
+
+    private(set) var nodes: [BlockKernel.Node] = []
+    /// Where each tree's nodes start, and where the last one's end.
+    let nodeStarts: [Int]
+    /// Leaves from left to right.
+    private(set) var values: [Float] = []
+    private(set) var valueStarts: [Int32] = []
+    private(set) var tests: [LeafBitsBuilder.Test] = []
+
+    /// `cuts` has the place of each inner node's threshold in its group's table.
+    init(_ trees: ColumnsView, _ inner: InnerNodes, cuts: [UInt8]) {
+        nodeStarts = inner.starts
+        // A tree has one leaf more than inner nodes, whatever leaves a file has beside them.
+        let valueCount = (inner.count + trees.treeCount) * trees.leafWidth
+        valueStarts = (0..<trees.treeCount).map {
+            Int32(truncatingIfNeeded: (inner.starts[$0] + $0) * trees.leafWidth)
+        }
+        var (values, tests): ([Float], [LeafBitsBuilder.Test]) = ([], [])
+        nodes = Array(unsafeUninitializedCapacity: inner.count) { ownNodes, nodeCount in
+            values = Array(unsafeUninitializedCapacity: valueCount) { ownValues, filledCount in
+                tests = Array(unsafeUninitializedCapacity: inner.count) { ownTests, testCount in
+                    LeafPlaces.lend { leaves in
+                        Self.fill((ownNodes, ownValues, ownTests), trees, inner, cuts, leaves)
+                    }
+                    testCount = inner.count
+                }
+                filledCount = valueCount
+            }
+            nodeCount = inner.count
+        }
+        (self.values, self.tests) = (values, tests)
+    }
+
+    private static func fill(
+        _ target: Target, _ trees: ColumnsView, _ inner: InnerNodes, _ cuts: [UInt8],
+        _ leaves: LeafPlaces
+    ) {
+        inner.nodes.withUnsafeBufferPointer { innerNodes in
+            for tree in 0..<trees.treeCount {
+                let range = trees.nodes(of: tree)
+                let own = inner.starts[tree]..<inner.starts[tree + 1]
+                leaves.find(in: range, UnsafeBufferPointer(rebasing: innerNodes[own]), trees)
+                for number in own {
+                    let child = Int(trees.child[Int(innerNodes[number])])
+                    target.nodes[number] = BlockKernel.Node(
+                        input: inner.inputs[number], cut: cuts[number],
+                        left: leaves.code(of: child), right: leaves.code(of: child + 1))
+                    target.tests[number] = LeafBitsBuilder.Test(
+                        column: inner.columns[number], cut: cuts[number],
+                        takenStart: leaves.start(child), takenCount: leaves.count(child),
+                        missingPasses: trees.missingGoesLeft[Int(innerNodes[number])] != 0)
+                }
+                let first = (inner.starts[tree] + tree) * trees.leafWidth
+                fillValues(of: tree, trees, leaves, target.values, from: first)
+            }
+        }
+    }
+
+    /// Writes a tree's leaf values from left to right.
+    private static func fillValues(
+        of tree: Int, _ trees: ColumnsView, _ leaves: LeafPlaces,
+        _ values: UnsafeMutableBufferPointer<Float>, from first: Int
+    ) {
+        let (range, own, width) = (trees.nodes(of: tree), trees.values(of: tree), trees.leafWidth)
+        for node in range {
+            // What an inner node writes is overwritten by its leftmost leaf, which stands behind
+            // it: cheaper than asking each node what it is.
+            let leaf = trees.feature[node] == Tree.leaf ? Int(trees.child[node]) : 0
+            let place = first &+ Int(leaves.start(node &- range.lowerBound)) &* width
+            for index in 0..<width { values[place &+ index] = own[leaf &* width &+ index] }
+        }
+    }
+}
