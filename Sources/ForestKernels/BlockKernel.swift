@@ -19,7 +19,6 @@ package enum BlockKernel {
         package var left: UInt8
         package var right: UInt8
 
-        @inlinable @inline(__always)
         package init(input: UInt16, cut: UInt8, left: UInt8, right: UInt8) {
             self.input = input
             self.cut = cut

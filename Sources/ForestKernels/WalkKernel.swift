@@ -11,14 +11,12 @@ package enum WalkKernel {
         package var word: UInt32
 
         /// An inner node.
-        @inlinable @inline(__always)
         package init(threshold: Float, input: Int, offset: Int) {
             self.threshold = threshold
             word = UInt32(truncatingIfNeeded: offset << 12 | input)
         }
 
         /// A leaf.
-        @inlinable @inline(__always)
         package init(leaf: Int) {
             threshold = Float(bitPattern: 0x7FC0_0000 | UInt32(truncatingIfNeeded: leaf))
             word = 0

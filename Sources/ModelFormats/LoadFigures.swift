@@ -14,7 +14,7 @@ package struct LoadFigures: Sendable {
     package let buildSeconds: Double
     /// Seconds of all three together, median.
     package let loadSeconds: Double
-    /// Bytes of memory of its own by which the process grew when it loaded the file once more, after
+    /// Bytes of memory of its own by which the process grew when it loaded the file once more and
     /// only the predictor was left. Noise of some pages in both directions.
     package let residentSize: Int
     /// What was loaded.

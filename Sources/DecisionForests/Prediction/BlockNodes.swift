@@ -45,6 +45,7 @@ struct BlockNodes {
         _ target: Target, _ trees: ColumnsView, _ inner: InnerNodes, _ cuts: [UInt8],
         _ leaves: LeafPlaces
     ) {
+        var node = BlockKernel.Node(input: 0, cut: 0, left: 0, right: 0)
         inner.nodes.withUnsafeBufferPointer { innerNodes in
             for tree in 0..<trees.treeCount {
                 let range = trees.nodes(of: tree)
@@ -52,9 +53,12 @@ struct BlockNodes {
                 leaves.find(in: range, UnsafeBufferPointer(rebasing: innerNodes[own]), trees)
                 for number in own {
                     let child = Int(trees.child[Int(innerNodes[number])])
-                    target.nodes[number] = BlockKernel.Node(
-                        input: inner.inputs[number], cut: cuts[number],
-                        left: leaves.code(of: child), right: leaves.code(of: child + 1))
+                    // Field by field: the initialiser would be a call into another module.
+                    node.input = inner.inputs[number]
+                    node.cut = cuts[number]
+                    node.left = leaves.code(of: child)
+                    node.right = leaves.code(of: child + 1)
+                    target.nodes[number] = node
                     target.tests[number] = LeafBitsBuilder.Test(
                         column: inner.columns[number], cut: cuts[number],
                         takenStart: leaves.start(child), takenCount: leaves.count(child),

@@ -1,5 +1,6 @@
-/// An ensemble's trees in groups in which no column has more than 254 different thresholds, and each
-/// threshold's place among those of its group: what a `BlockLayout` compares instead of numbers.
+/// An ensemble's trees in groups in which no column has more than 254 different thresholds, and
+/// each threshold's place among those of its group: what a `BlockLayout` compares instead of
+/// numbers.
 struct CutGroups {
     /// The trees of each group.
     private(set) var ranges: [Range<Int>] = []

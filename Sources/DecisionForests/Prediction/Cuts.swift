@@ -1,5 +1,6 @@
-/// The different thresholds of every column of an ensemble in ascending order, and the place of each
-/// inner node's threshold among them: sorted once, by radix, for all groups of a `BlockLayout`.
+/// The different thresholds of every column of an ensemble in ascending order, and the place of
+/// each inner node's threshold among them: sorted once, by radix, for all groups of a
+/// `BlockLayout`.
 struct Cuts {
     /// The places of column c's cuts: `starts[c] ..< starts[c + 1]`.
     private(set) var starts: [Int]

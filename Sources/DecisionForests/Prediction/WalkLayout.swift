@@ -95,15 +95,19 @@ struct WalkLayout: Sendable {
         var deepest: Int32 = 0
         var farthest = 0
         depths[0] = 0
+        var made = Node(leaf: 0)
         for node in range {
             let (place, child) = (node &- range.lowerBound, Int(trees.child[node]))
             let input = tests.input(of: node)
             let isLeaf = input < 0
             let offset = child &- place
-            let inner = Node(
-                threshold: tests.threshold(of: node), input: Int(input), offset: offset)
-            let leaf = Node(leaf: child)
-            nodes.initializeElement(at: node, to: isLeaf ? leaf : inner)
+            // What the initialisers of `Node` do, which would be two calls into another module.
+            let word = UInt32(truncatingIfNeeded: offset << 12 | Int(input))
+            let leaf = 0x7FC0_0000 | UInt32(truncatingIfNeeded: child)
+            let threshold = tests.threshold(of: node).bitPattern
+            made.word = isLeaf ? 0 : word
+            made.threshold = Float(bitPattern: isLeaf ? leaf : threshold)
+            nodes.initializeElement(at: node, to: made)
             farthest = max(farthest, isLeaf ? 0 : offset)
             deepest = max(deepest, depths[place])
             let below = isLeaf ? range.count : child
