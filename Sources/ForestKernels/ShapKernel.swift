@@ -2,12 +2,12 @@
 ///
 /// Of a path's features j let o be 1 where the row follows the path and 0 where not, and z the
 /// share of the training weight that follows it. What feature i adds at the path's leaf of value v
-/// is v (o_i − z_i) ∫ Π_{j ≠ i} (t o_j + (1 − t) z_j) dt over 0...1, because ∫ t^s (1 − t)^(m−1−s) dt
-/// is the Shapley weight s! (m−1−s)! / m! of s features out of m (Owen, "Multilinear extensions of
-/// games", Management Science 18, 1972). The integrand is a polynomial, so that few points suffice,
-/// and each edge of the tree is passed once on the way down, which multiplies factors, and once on
-/// the way up, which adds leaves, as in Yu et al., "Linear TreeShap", NeurIPS 2022. No factor is
-/// negative and nothing is divided by what could be 0.
+/// is v (o_i − z_i) ∫ Π_{j ≠ i} (t o_j + (1 − t) z_j) dt over 0...1, because
+/// ∫ t^s (1 − t)^(m−1−s) dt is the Shapley weight s! (m−1−s)! / m! of s features out of m (Owen,
+/// "Multilinear extensions of games", Management Science 18, 1972). The integrand is a polynomial,
+/// so that few points suffice, and each edge of the tree is passed once on the way down, which
+/// multiplies factors, and once on the way up, which adds leaves, as in Yu et al., "Linear
+/// TreeShap", NeurIPS 2022. No factor is negative and nothing is divided by what could be 0.
 ///
 /// A walk visits the nodes depth first: step n enters node n, step −1 − n leaves the inner node n
 /// after both subtrees. What belongs to the edge into a node stands in the node's slot: two slots

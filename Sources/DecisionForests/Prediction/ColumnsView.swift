@@ -54,8 +54,8 @@ extension TreeColumns {
         }
     }
 
-    /// The leaves of the largest tree; 0 without trees. Nodes may share a leaf of a file that is not
-    /// ours, and a leaf may belong to none: what there is more of counts.
+    /// The leaves of the largest tree; 0 without trees. Nodes may share a leaf of a file that is
+    /// not ours, and a leaf may belong to none: what there is more of counts.
     var leafCountMax: Int {
         (0..<treeCount).reduce(0) {
             max($0, leaves(of: $1).count, (nodes(of: $1).count + 1) / 2)
