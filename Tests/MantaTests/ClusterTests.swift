@@ -70,8 +70,9 @@ import Testing
             #expect(try await cluster.map(TestTasks.count, over: inputs) == inputs)
         }
         #expect(worker.seen.assignments == inputs.count)
+        // Two of a map's calls are under way at once, so they arrive in any order.
         let occurrences = worker.seen.enqueued.prefix(inputs.count).map(\.occurrence)
-        #expect(occurrences == [0, 1, 0, 2, 0, 1])
+        #expect(occurrences.sorted() == [0, 0, 0, 1, 1, 2])
     }
 
     @Test("Inputs and results over 64 KiB travel as blobs, and no file is left behind")
