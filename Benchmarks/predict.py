@@ -8,14 +8,12 @@ Benchmarks/PREDICTION.md from the last result of each section.
 """
 
 import argparse
-import importlib.metadata
 import json
-import os
 import pathlib
 import sys
 
 from prediction import report, sections
-from training import datasets
+from training import results
 
 SECTIONS = {
     "boosted": sections.boosted, "forest": sections.forest, "grid": sections.grid}
@@ -24,33 +22,15 @@ LIBRARIES = (
     "treelite", "tl2cgen")
 
 
-def machine():
-    with open("/proc/cpuinfo") as file:
-        lines = file.read().splitlines()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    flags = next((line for line in lines if line.startswith("flags")), "").split()
-    return {
-        "processor": names[0] if names else "unknown", "cores": os.cpu_count(),
-        "vectors": "AVX-512" if "avx512vl" in flags else "AVX2" if "avx2" in flags else "SSE",
-        "load": os.getloadavg()[0]}
+PREFIX = "predict-"
 
 
 def run(name, bench):
-    conditions = {
-        "machine": machine(), "seconds": bench.seconds,
-        "versions": {library: importlib.metadata.version(library) for library in LIBRARIES}}
+    conditions = results.conditions(LIBRARIES) | {"seconds": bench.seconds}
     result = conditions | {"result": SECTIONS[name](bench)}
     if not bench.prepare:
-        folder = datasets.cache_folder() / "results"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"predict-{name}.json").write_text(json.dumps(result, indent=1))
+        results.keep(PREFIX + name, result)
     return result
-
-
-def kept():
-    folder = datasets.cache_folder() / "results"
-    files = {name: folder / f"predict-{name}.json" for name in SECTIONS}
-    return {name: json.loads(f.read_text()) for name, f in files.items() if f.exists()}
 
 
 def main():
@@ -67,14 +47,14 @@ def main():
         parser.error(f"no section {unknown[0]}; there are {', '.join(SECTIONS)}")
     wanted = options.sections or ([] if options.write else list(SECTIONS))
     bench = sections.Bench(options.program, options.seconds, options.prepare)
-    results = {name: run(name, bench) for name in wanted}
+    found = {name: run(name, bench) for name in wanted}
     if options.write:
-        text = report.document(kept())
+        text = report.document(results.kept(SECTIONS, PREFIX))
         pathlib.Path(__file__).with_name("PREDICTION.md").write_text(text)
     if options.json:
-        print(json.dumps(results))
-    elif results and not options.prepare:
-        print(report.document(results))
+        print(json.dumps(found))
+    elif found and not options.prepare:
+        print(report.document(found))
 
 
 if __name__ == "__main__":

@@ -7,13 +7,11 @@ section. Data sets and results stay in ~/.cache/manta/bench (XDG_CACHE_HOME move
 """
 
 import argparse
-import importlib.metadata
 import json
-import os
 import pathlib
 import sys
 
-from training import datasets, reading, report, sections
+from training import reading, report, results, sections
 
 SECTIONS = {
     "boosting": sections.boosting, "forests": sections.forests, "threads": sections.threads,
@@ -22,30 +20,11 @@ SECTIONS = {
 LIBRARIES = ("lightgbm", "xgboost", "scikit-learn", "ydf", "polars", "pandas")
 
 
-def machine():
-    with open("/proc/cpuinfo") as file:
-        names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-    return {
-        "processor": names[0] if names else "unknown", "cores": os.cpu_count(),
-        "load": os.getloadavg()[0]}
-
-
 def run(name, bench):
-    conditions = {
-        "machine": machine(), "quick": bench.quick,
-        "versions": {library: importlib.metadata.version(library) for library in LIBRARIES}}
+    conditions = results.conditions(LIBRARIES) | {"quick": bench.quick}
     result = conditions | {"result": SECTIONS[name](bench)}
-    folder = datasets.cache_folder() / "results"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(result, indent=1))
+    results.keep(name, result)
     return result
-
-
-def kept():
-    folder = datasets.cache_folder() / "results"
-    return {
-        name: json.loads((folder / f"{name}.json").read_text())
-        for name in SECTIONS if (folder / f"{name}.json").exists()}
 
 
 def main():
@@ -64,14 +43,14 @@ def main():
         parser.error(f"no section {unknown[0]}; there are {', '.join(SECTIONS)}")
     wanted = options.sections or ([] if options.write else list(SECTIONS))
     bench = Bench(options.program, options.quick, options.seeds)
-    results = {name: run(name, bench) for name in wanted}
+    found = {name: run(name, bench) for name in wanted}
     if options.write:
-        text = report.document(kept())
+        text = report.document(results.kept(SECTIONS))
         pathlib.Path(__file__).with_name("TRAINING.md").write_text(text)
     if options.json:
-        print(json.dumps(results))
-    elif results:
-        print(report.document(results))
+        print(json.dumps(found))
+    elif found:
+        print(report.document(found))
 
 
 if __name__ == "__main__":

@@ -43,27 +43,12 @@ struct PredictBench {
         let bench = PredictionBench(
             batches: options.batches, threads: options.predictThreads,
             secondsPerCell: options.cellSeconds)
-        let shapes = model.ensemble.trees.map(Self.shape)
+        let shapes = model.ensemble.trees.map(\.shape)
         return Report(
             learner: learner.description, features: data.featureCount, trees: shapes.count,
             meanLeaves: Self.mean(shapes.map(\.leaves)), meanDepth: Self.mean(shapes.map(\.depth)),
             fitCpuSeconds: fitSeconds, buildSeconds: buildSeconds, predictorBytes: predictorBytes,
             figures: try bench.run(predictor, rows: rest.features))
-    }
-
-    private static func shape(_ tree: Tree) -> (leaves: Int, depth: Int) {
-        var depths = [Int](repeating: 0, count: tree.nodeCount)
-        var leaves = 0
-        for node in 0..<tree.nodeCount {
-            guard tree.splitFeature[node] != Tree.leaf else {
-                leaves += 1
-                continue
-            }
-            let child = Int(tree.leftChild[node])
-            depths[child] = depths[node] + 1
-            depths[child + 1] = depths[node] + 1
-        }
-        return (leaves, depths.max() ?? 0)
     }
 
     private static func mean(_ numbers: [Int]) -> Double {

@@ -59,6 +59,23 @@ public struct Tree: Sendable, Hashable {
     /// Inner nodes and leaves together.
     public var nodeCount: Int { splitFeature.count }
 
+    /// Leaves, and levels below the root. For a validated tree.
+    package var shape: (leaves: Int, depth: Int) {
+        // Children stand after their parents, so one pass sees each parent first.
+        var depths = [Int](repeating: 0, count: nodeCount)
+        var leaves = 0
+        for node in 0..<nodeCount {
+            guard splitFeature[node] != Tree.leaf else {
+                leaves += 1
+                continue
+            }
+            let child = Int(leftChild[node])
+            depths[child] = depths[node] + 1
+            depths[child + 1] = depths[node] + 1
+        }
+        return (leaves, depths.max() ?? 0)
+    }
+
     /// Whether an inner node asks for a category rather than compares.
     @inline(__always)
     func isCategorical(_ node: Int) -> Bool {

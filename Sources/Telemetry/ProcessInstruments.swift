@@ -13,7 +13,7 @@ package enum ProcessInstruments {
         ) { single(cpuSeconds()) }
         registry.observed(
             "process_resident_memory_bytes", help: "Resident memory size in bytes."
-        ) { single(statm(field: 1)) }
+        ) { single(residentBytes()) }
         registry.observed(
             "process_virtual_memory_bytes", help: "Virtual memory size in bytes."
         ) { single(statm(field: 0)) }
@@ -28,6 +28,9 @@ package enum ProcessInstruments {
             "process_start_time_seconds", help: "Start time since the Unix epoch in seconds."
         ) { [([], started)] }
     }
+
+    /// Bytes that the process has in memory now; nil where there is no /proc.
+    package static func residentBytes() -> Double? { statm(field: 1) }
 
     private static func single(_ value: Double?) -> [(labels: [String], value: Double)] {
         value.map { [([], $0)] } ?? []

@@ -58,44 +58,23 @@ struct ExplainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let environment = Environment.current()
-        try environment.chooseKernels()
-        let interruption = Interruption()
-        try await interruption.during {
-            let loaded = try readModel(model)
-            let file = try output.map(AnswerFile.init)
-            if let file { interruption.onFailure { file.discard() } }
-            let showsProgress =
-                ProgressLine.isPossible(environment) && (output != nil || isatty(1) == 0)
-            try await onOwnThread {
-                let sink = TextSink(file)
-                if let partial {
-                    try depend(on: partial, loaded.model, sink)
-                } else if isGlobal {
-                    try rank(loaded.model, sink)
-                } else {
-                    try explain(loaded.model, sink, showsProgress: showsProgress)
-                }
+        try await answering(from: model, to: output) { model, sink in
+            if let partial {
+                try depend(on: partial, model, sink)
+            } else if isGlobal {
+                try rank(model, sink)
+            } else {
+                try explain(model, sink)
             }
-            try interruption.withoutBreak { try file?.moveIn() }
         }
     }
 
-    private func stream(_ model: TrainedModel) throws -> RowStream {
-        var options = RowStream.Options()
-        options.threads = threads
-        return try RowStream(
-            data, names: model.featureNames, kinds: model.featureKinds, options: options)
-    }
-
     /// A line for each row and output, as the rows come.
-    private func explain(
-        _ model: TrainedModel, _ sink: TextSink, showsProgress: Bool
-    ) throws {
-        let line = RowProgressLine(isTerminal: showsProgress)
+    private func explain(_ model: TrainedModel, _ sink: AnswerSink) throws {
+        let line = RowProgressLine(isTerminal: sink.showsProgress)
         defer { line.end() }
         let (explainer, table) = (try model.explainer(), ContributionTable(model))
-        let rows = try stream(model)
+        let rows = try RowStream(data, for: model, threads: threads)
         if !json { try sink.write(table.header) }
         var done = 0
         while let block = try rows.next() {
@@ -112,10 +91,10 @@ struct ExplainCommand: AsyncParsableCommand {
     }
 
     /// The features, those that add most first.
-    private func rank(_ model: TrainedModel, _ sink: TextSink) throws {
+    private func rank(_ model: TrainedModel, _ sink: AnswerSink) throws {
         let explainer = try model.explainer()
         var ranking = FeatureRanking(model, explainer)
-        let rows = try stream(model)
+        let rows = try RowStream(data, for: model, threads: threads)
         while let block = try rows.next() {
             for part in try ContributionTable.parts(of: block, outputs: explainer.outputCount) {
                 ranking.add(try explainer.contributions(of: part, threads: threads))
@@ -127,9 +106,9 @@ struct ExplainCommand: AsyncParsableCommand {
     /// Cells of the rows that partial dependence averages over: 1 GiB.
     private static let cellCountMax = 1 << 28
 
-    private func depend(on names: String, _ model: TrainedModel, _ sink: TextSink) throws {
+    private func depend(on names: String, _ model: TrainedModel, _ sink: AnswerSink) throws {
         let features = try DependenceTable.features(names, of: model)
-        let rows = try stream(model)
+        let rows = try RowStream(data, for: model, threads: threads)
         var values: [Float] = []
         while let block = try rows.next() {
             values += block.values
@@ -157,18 +136,5 @@ enum DependenceMethod: String, ExpressibleByArgument, CaseIterable {
         case .rows: .rows
         case .recursion: .recursion
         }
-    }
-}
-
-/// A file, or standard output.
-struct TextSink {
-    private let file: AnswerFile?
-
-    /// Writes to the file; to standard output if there is none.
-    init(_ file: AnswerFile?) { self.file = file }
-
-    func write(_ text: String) throws {
-        guard let file else { return writeOut(text) }
-        try file.append(Array(text.utf8))
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import DecisionForests
 import Foundation
 import ModelFormats
+import Telemetry
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -86,13 +87,13 @@ struct PredictBenchCommand: AsyncParsableCommand {
     }
 
     private func measure() throws -> Report {
-        let memory = ResidentMemory.bytes
+        let memory = ProcessInstruments.residentBytes() ?? 0
         let start = ProcessUsage.now
         let loaded = try readModel(model)
         let afterRead = ProcessUsage.now
         let predictor = try loaded.model.predictor()
         let afterBuild = ProcessUsage.now
-        let resident = ResidentMemory.bytes - memory
+        let resident = (ProcessInstruments.residentBytes() ?? 0) - memory
         let rows = try firstRows(for: loaded.model)
         let bench = PredictionBench(
             batches: try numbers("--batch", batch, most: 10_000_000),
@@ -101,7 +102,7 @@ struct PredictBenchCommand: AsyncParsableCommand {
             model: model, digest: loaded.sha256.hex, trees: loaded.model.ensemble.trees.count,
             features: loaded.model.featureNames.count, rows: rows.rowCount,
             loadSeconds: afterRead.since(start).wall,
-            arrangeSeconds: afterBuild.since(afterRead).wall, residentBytes: max(0, resident),
+            arrangeSeconds: afterBuild.since(afterRead).wall, residentBytes: max(0, Int(resident)),
             figures: try bench.run(predictor, rows: rows))
     }
 

@@ -51,44 +51,23 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let environment = Environment.current()
-        try environment.chooseKernels()
-        let interruption = Interruption()
-        try await interruption.during {
-            let loaded = try readModel(model)
-            let file = try output.map(AnswerFile.init)
-            if let file { interruption.onFailure { file.discard() } }
-            let showsProgress =
-                ProgressLine.isPossible(environment) && (output != nil || isatty(1) == 0)
-            try await onOwnThread {
-                try write(loaded.model, to: file, showsProgress: showsProgress)
-            }
-            try interruption.withoutBreak { try file?.moveIn() }
+        try await answering(from: model, to: output) { model, sink in
+            try write(model, to: sink)
         }
     }
 
-    private func write(
-        _ model: TrainedModel, to file: AnswerFile?, showsProgress: Bool
-    ) throws {
-        let line = RowProgressLine(isTerminal: showsProgress)
+    private func write(_ model: TrainedModel, to sink: AnswerSink) throws {
+        let line = RowProgressLine(isTerminal: sink.showsProgress)
         defer { line.end() }
         let table = try AnswerTable(model, form: form)
-        var options = RowStream.Options()
-        options.threads = threads
-        let rows = try RowStream(
-            data, names: model.featureNames, kinds: model.featureKinds, options: options)
-        try write(Array(table.header.utf8), to: file)
+        let rows = try RowStream(data, for: model, threads: threads)
+        try sink.write(table.header)
         var rowCount = 0
         while let some = try rows.next() {
-            try write(try table.lines(of: some, threads: threads), to: file)
+            try sink.write(try table.lines(of: some, threads: threads))
             rowCount += some.rowCount
             line.show(rowCount)
         }
-    }
-
-    private func write(_ bytes: [UInt8], to file: AnswerFile?) throws {
-        guard let file else { return writeOut(String(decoding: bytes, as: UTF8.self)) }
-        try file.append(bytes)
     }
 }
 

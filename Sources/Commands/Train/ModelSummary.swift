@@ -156,19 +156,8 @@ struct TreeStatistics: Encodable {
     }
 
     init(_ tree: Tree) {
-        // Children stand after their parents, so one pass sees each parent first.
-        var depths = [Int](repeating: 0, count: tree.nodeCount)
-        var leaves = 0
-        for node in 0..<tree.nodeCount {
-            guard tree.splitFeature[node] != Tree.leaf else {
-                leaves += 1
-                continue
-            }
-            let child = Int(tree.leftChild[node])
-            depths[child] = depths[node] + 1
-            depths[child + 1] = depths[node] + 1
-        }
-        (nodes, self.leaves, depth) = (tree.nodeCount, leaves, depths.max() ?? 0)
+        nodes = tree.nodeCount
+        (leaves, depth) = tree.shape
     }
 
     /// Per feature, the nodes that test it, alone or in a weighted sum.

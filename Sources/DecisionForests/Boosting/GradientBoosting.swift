@@ -104,11 +104,10 @@ struct GradientBoosting {
             if isNew || round < earlier?.resumed ?? 0, let observer = circumstances.course.observer
             {
                 let isAlone = validation == nil
-                let metrics =
-                    trainingFigure(booster, after: round, isAlone: isAlone)
-                    + [
-                        ("valid_", figure)
-                    ].compactMap(named)
+                let metrics = [
+                    named("train_", trainingFigure(booster, after: round, isAlone: isAlone)),
+                    named("valid_", figure),
+                ].compactMap { $0 }
                 try observer(
                     FitProgress(
                         done: round + 1, total: parameters.roundCount, metrics: metrics,
@@ -135,16 +134,15 @@ struct GradientBoosting {
 
     private func trainingFigure(
         _ booster: Booster, after round: Int, isAlone: Bool
-    ) -> [Evaluation.Metric] {
+    ) -> Double? {
         let step = max(1, parameters.roundCount / Self.figuresUnasked)
         let isDue = (round + 1) % step == 0 || round + 1 == parameters.roundCount
-        guard parameters.judgesTraining || (isAlone && isDue) else { return [] }
-        let value = metric.value(
+        guard parameters.judgesTraining || (isAlone && isDue) else { return nil }
+        return metric.value(
             scores: booster.states.scores.base, outputCount: objective.outputCount,
             targets: targets, weights: booster.plan.dataset.weights,
             transform: objective.transform, share: objective.leafQuantile ?? 0.5,
             team: booster.plan.team)
-        return [named("train_", value)].compactMap { $0 }
     }
 }
 

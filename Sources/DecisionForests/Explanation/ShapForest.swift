@@ -117,7 +117,7 @@ struct ShapForest: Sendable {
             {
                 let root = roots[number]
                 let firstValue = root.firstValue + (leafWidth == 1 ? 0 : outputs.lowerBound)
-                let place = ShapKernels.Room(
+                var place = ShapKernel.Room(
                     rows: rows, rowCount: rowCount, featureCount: featureCount, words: words,
                     leafValues: leafValues + firstValue, outputCount: outputs.count,
                     flags: room.flags.base, vectors: room.vectors.base, slotCount: slotCount,
@@ -127,7 +127,7 @@ struct ShapForest: Sendable {
                     for eight in 0..<eights.count {
                         kernels.walk(
                             steps + root.steps.lowerBound, root.steps.count,
-                            nodes + root.firstNode, base + eight, place)
+                            nodes + root.firstNode, base + eight, &place)
                     }
                 }
             }

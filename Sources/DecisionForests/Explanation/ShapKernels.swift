@@ -5,26 +5,14 @@ internal import ForestKernels
     internal import ForestKernelsAVX512
 #endif
 
-/// The hot loop of explanations, from one build of `ForestKernels`. Nodes and points cross as raw
-/// pointers: each build has types of its own, all laid out alike.
+/// The hot loop of explanations, from one build of `ForestKernels`. Nodes, points and the room
+/// cross as raw pointers: each build has types of its own, all laid out alike.
 struct ShapKernels: Sendable {
-    /// What a walk works on; see `ShapKernel.Room`.
-    struct Room {
-        let rows: UnsafePointer<Float>
-        let rowCount: Int
-        let featureCount: Int
-        let words: UnsafePointer<UInt32>
-        let leafValues: UnsafePointer<Float>
-        let outputCount: Int
-        let flags: UnsafeMutablePointer<UInt8>
-        let vectors: UnsafeMutablePointer<SIMD8<Double>>
-        let slotCount: Int
-        let sums: UnsafeMutablePointer<SIMD8<Double>>
-    }
-
-    /// Steps, their number, nodes, points, the room.
+    /// Steps, their number, nodes, points, the room: one `ShapKernel.Room`.
     let walk:
-        @Sendable (UnsafePointer<Int32>, Int, UnsafeRawPointer, UnsafeRawPointer, Room) -> Void
+        @Sendable (
+            UnsafePointer<Int32>, Int, UnsafeRawPointer, UnsafeRawPointer, UnsafeRawPointer
+        ) -> Void
 
     /// The loop of this build. The machine must be able to run it.
     static func of(_ choice: KernelChoice) -> ShapKernels {
@@ -44,11 +32,7 @@ struct ShapKernels: Sendable {
         Kernel.walk(
             steps, count: count, nodes.assumingMemoryBound(to: Kernel.Node.self),
             points: points.assumingMemoryBound(to: Kernel.Points.self),
-            Kernel.Room(
-                rows: room.rows, rowCount: room.rowCount, featureCount: room.featureCount,
-                words: room.words, leafValues: room.leafValues, outputCount: room.outputCount,
-                flags: room.flags, vectors: room.vectors, slotCount: room.slotCount,
-                sums: room.sums))
+            room.assumingMemoryBound(to: Kernel.Room.self).pointee)
     }
 
     #if arch(x86_64)
@@ -57,11 +41,7 @@ struct ShapKernels: Sendable {
             Kernel.walk(
                 steps, count: count, nodes.assumingMemoryBound(to: Kernel.Node.self),
                 points: points.assumingMemoryBound(to: Kernel.Points.self),
-                Kernel.Room(
-                    rows: room.rows, rowCount: room.rowCount, featureCount: room.featureCount,
-                    words: room.words, leafValues: room.leafValues, outputCount: room.outputCount,
-                    flags: room.flags, vectors: room.vectors, slotCount: room.slotCount,
-                    sums: room.sums))
+                room.assumingMemoryBound(to: Kernel.Room.self).pointee)
         }
 
         private static let avx512 = ShapKernels { steps, count, nodes, points, room in
@@ -69,11 +49,7 @@ struct ShapKernels: Sendable {
             Kernel.walk(
                 steps, count: count, nodes.assumingMemoryBound(to: Kernel.Node.self),
                 points: points.assumingMemoryBound(to: Kernel.Points.self),
-                Kernel.Room(
-                    rows: room.rows, rowCount: room.rowCount, featureCount: room.featureCount,
-                    words: room.words, leafValues: room.leafValues, outputCount: room.outputCount,
-                    flags: room.flags, vectors: room.vectors, slotCount: room.slotCount,
-                    sums: room.sums))
+                room.assumingMemoryBound(to: Kernel.Room.self).pointee)
         }
     #endif
 }

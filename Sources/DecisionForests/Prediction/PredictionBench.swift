@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Measures how fast a predictor answers rows that come in batches of several sizes.
 ///
 /// Rows are shuffled and differ from call to call, so that neither caches nor the branch predictor
@@ -140,21 +132,5 @@ extension PredictionBench.Latency {
         min = least
         median = times[times.count / 2]
         p99 = times[times.count * 99 / 100]
-    }
-}
-
-/// What this process holds in memory.
-package enum ResidentMemory {
-    /// Bytes in use now, as Linux's /proc/self/statm has them; 0 where there is none.
-    package static var bytes: Int {
-        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-        defer { fclose(file) }
-        var text = [UInt8](repeating: 0, count: 256)
-        let count = fread(&text, 1, text.count, file)
-        let words = text.prefix(count).split(separator: UInt8(ascii: " "))
-        guard words.count > 1, let pages = Int(String(decoding: words[1], as: UTF8.self)) else {
-            return 0
-        }
-        return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 }

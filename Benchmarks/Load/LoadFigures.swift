@@ -1,27 +1,27 @@
-package import DecisionForests
-
+import DecisionForests
 import Foundation
+import ModelFormats
 
 /// What it costs to make a `model.manta` ready to answer, measured in this process.
-package struct LoadFigures: Sendable {
+struct LoadFigures: Sendable {
     /// Bytes of the file.
-    package let fileSize: Int
+    let fileSize: Int
     /// Seconds of reading the file into memory, median.
-    package let readSeconds: Double
+    let readSeconds: Double
     /// Seconds of checksum and checks, up to a model, median.
-    package let decodeSeconds: Double
+    let decodeSeconds: Double
     /// Seconds from the model to its predictor, median.
-    package let buildSeconds: Double
+    let buildSeconds: Double
     /// Seconds of all three together, median.
-    package let loadSeconds: Double
+    let loadSeconds: Double
     /// Bytes of memory of its own by which the process grew when it loaded the file once more and
     /// only the predictor was left. Noise of some pages in both directions.
-    package let residentSize: Int
+    let residentSize: Int
     /// What was loaded.
-    package let predictor: Predictor
+    let predictor: Predictor
 
     /// Loads the file once for its size in memory, then `repetitions` times for its time.
-    package init(of path: String, repetitions: Int = 21) throws {
+    init(of path: String, repetitions: Int = 21) throws {
         precondition(repetitions > 0)
         // Code and tables that the first load brings and every other shares are not the model's.
         _ = try ModelFile.load(path).predictor()
