@@ -2,9 +2,9 @@
 
     script/bench predict [boosted] [forest] [grid] [--seconds S] [--prepare] [--json] [--write]
 
-Without a section it runs all. `--prepare` only trains the models, which stay in
-~/.cache/manta/bench (XDG_CACHE_HOME moves it) with the results. `--write` renders
-Benchmarks/PREDICTION.md from the last result of each section.
+Without a section it runs all. `--prepare` only makes the models, which stay in
+~/.cache/manta/bench/models (XDG_CACHE_HOME moves it); the results stay beside them. `--write`
+renders Benchmarks/PREDICTION.md from the last result of each section, and of `explain`.
 """
 
 import argparse
@@ -20,8 +20,6 @@ SECTIONS = {
 LIBRARIES = (
     "lightgbm", "xgboost", "scikit-learn", "ydf", "onnxruntime", "scikit-learn-intelex",
     "treelite", "tl2cgen")
-
-
 PREFIX = "predict-"
 
 
@@ -33,12 +31,17 @@ def run(name, bench):
     return result
 
 
+def write():
+    text = report.document(results.kept(report.TITLES, PREFIX))
+    pathlib.Path(__file__).with_name("PREDICTION.md").write_text(text)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="script/bench predict")
     parser.add_argument("program", help=argparse.SUPPRESS)
     parser.add_argument("sections", nargs="*", metavar="section", help=", ".join(SECTIONS))
     parser.add_argument("--seconds", type=float, default=0.5, help="for each figure")
-    parser.add_argument("--prepare", action="store_true", help="only train the models")
+    parser.add_argument("--prepare", action="store_true", help="only make the models")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument("--write", action="store_true", help="write Benchmarks/PREDICTION.md")
     options = parser.parse_args()
@@ -49,8 +52,7 @@ def main():
     bench = sections.Bench(options.program, options.seconds, options.prepare)
     found = {name: run(name, bench) for name in wanted}
     if options.write:
-        text = report.document(results.kept(SECTIONS, PREFIX))
-        pathlib.Path(__file__).with_name("PREDICTION.md").write_text(text)
+        write()
     if options.json:
         print(json.dumps(found))
     elif found and not options.prepare:

@@ -24,6 +24,9 @@ struct BenchOptions {
     var batches = [1, 32, 1_000, 100_000]
     var predictThreads = [1]
     var cellSeconds = 0.5
+    /// Where its trees are kept, and where its answers go; nil for nowhere.
+    var model: String?
+    var answers: String?
 
     struct Problem: Error, CustomStringConvertible {
         let description: String
@@ -68,6 +71,8 @@ struct BenchOptions {
                 throw Problem(description: "--cell-seconds is in 0.001...600")
             }
             cellSeconds = seconds
+        case "--model": model = value
+        case "--answers": answers = value
         case "--seed": seeds.append(try Self.number(word, value))
         default: throw Problem(description: "\(word) is unknown")
         }

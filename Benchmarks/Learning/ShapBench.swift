@@ -2,17 +2,19 @@ import DecisionForests
 import Foundation
 
 /// `learning-bench shap --data FILE [--target NAME] [--learner KIND] [--param NAME=VALUE]…
-/// [--train-rows N] [--rows N] [--threads N] [--repeat N] [--trees-out FILE]`: trains on the first
-/// rows and explains others, for `Benchmarks/shap.py` to set beside Python's shap.
+/// [--train-rows N] [--rows N] [--threads N] [--repeat N] [--model FILE] [--values FILE]`: trains on
+/// the first rows and explains the last ones, for `Benchmarks/explain.py` to set beside shap.
+///
+/// With `--model` the trees are read from a `TreesFile`, which is written the first time.
+/// `--values` takes the contributions: float64, as `ShapValues` has them.
 struct ShapBench {
     private var training: [String] = []
     private var rowCount = 1_000
     private var repeatCount = 3
-    private var treesPath: String?
+    private var valuesPath: String?
 
     /// What is printed.
     struct Report: Encodable {
-        let learner: String
         let trees: Int
         let leaves: Int
         let features: Int
@@ -40,7 +42,7 @@ struct ShapBench {
             switch word {
             case "--rows": rowCount = try BenchOptions.number(word, value)
             case "--repeat": repeatCount = max(1, try BenchOptions.number(word, value))
-            case "--trees-out": treesPath = value
+            case "--values": valuesPath = value
             default: training += [word, value]
             }
         }
@@ -50,11 +52,7 @@ struct ShapBench {
         let options = try BenchOptions(training)
         let data = try Dataset(csv: options.data, target: options.target, task: options.task)
         let fitted = data.subset(rows: Array(0..<min(options.trainRowCount ?? .max, data.rowCount)))
-        let learner = try LearnerSpec(
-            options.learner, parameters: options.parameters, seed: options.seeds[0]
-        ).learner(for: data.target)
-        let ensemble = try learner.fit(fitted, threads: options.threads).ensemble
-        if let treesPath { try write(ensemble, to: treesPath) }
+        let ensemble = try TreesFile.ensemble(of: fitted, options).trees
         let last = max(0, data.rowCount - rowCount)..<data.rowCount
         let rows = data.subset(rows: Array(last)).features
         let before = ProcessUsage.cpuSeconds
@@ -68,9 +66,13 @@ struct ShapBench {
             cpuTimes.append(ProcessUsage.cpuSeconds - cpuStart)
             times.append((ContinuousClock.now - start) / .seconds(1))
         }
+        if let valuesPath {
+            try found.values.withUnsafeBytes { Data($0) }
+                .write(to: URL(fileURLWithPath: valuesPath))
+        }
         let thousands = Double(rows.rowCount) / 1_000
         return Report(
-            learner: learner.description, trees: ensemble.trees.count,
+            trees: ensemble.trees.count,
             leaves: ensemble.trees.reduce(0) { $0 + $1.leafValues.count / ensemble.leafWidth },
             features: rows.featureCount, rows: rows.rowCount, threads: options.threads,
             prepareCpuSeconds: prepared,
@@ -101,32 +103,5 @@ struct ShapBench {
             let (row, output) = score.offset.quotientAndRemainder(dividingBy: found.outputCount)
             return max(worst, abs(found.score(ofRow: row, output: output) - Double(score.element)))
         }
-    }
-
-    /// The trees as flat little-endian arrays, for Python: counts, then per tree its node count and
-    /// split features, thresholds, sides of missing values, left children, covers and leaf values.
-    private func write(_ ensemble: TreeEnsemble, to path: String) throws {
-        var bytes = Data()
-        func append(_ numbers: [Int32]) {
-            numbers.withUnsafeBytes { bytes.append(contentsOf: $0) }
-        }
-        func append(_ numbers: [Float]) {
-            numbers.withUnsafeBytes { bytes.append(contentsOf: $0) }
-        }
-        append([
-            Int32(ensemble.trees.count), Int32(ensemble.leafWidth), Int32(ensemble.outputCount),
-            ensemble.aggregation == .average ? 1 : 0,
-        ])
-        append(ensemble.baseScores)
-        for tree in ensemble.trees {
-            append([Int32(tree.nodeCount), Int32(tree.leafValues.count)])
-            append(tree.splitFeature)
-            append(tree.threshold)
-            append(tree.missingGoesLeft.map { $0 ? Int32(1) : 0 })
-            append(tree.leftChild)
-            append(tree.cover)
-            append(tree.leafValues)
-        }
-        try bytes.write(to: URL(fileURLWithPath: path))
     }
 }

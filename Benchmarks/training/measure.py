@@ -70,8 +70,13 @@ def environment(threads):
     return os.environ | {name: str(threads) for name in names}
 
 
-def printed(command, environment):
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+def printed(command, environment, timeout=None):
+    """The JSON in the last line of what a program prints; `timeout` is in seconds."""
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise Problem(f"{command[0]} was stopped after {timeout} s") from None
     if done.returncode != 0:
         raise Problem(f"{command[0]} ended with {done.returncode}:\n{done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])

@@ -114,6 +114,20 @@ struct PredictionLayoutTests {
         }
     }
 
+    @Test("A predictor says by which layout it scores")
+    func layoutNames() throws {
+        for choice in KernelChoice.available {
+            let alone = [31, 100, 900].map { choice >= .avx2 && $0 <= 64 ? "leaf bits" : "walks" }
+            let together = ["blocks", "blocks", "walks"]
+            for (number, leaves) in [31, 100, 900].enumerated() {
+                let ensemble = Self.ensemble(Shape(leaves: leaves, trees: 40))
+                let names = try Predictor(ensemble, kernels: choice).layoutNames
+                #expect(names.alone == alone[number])
+                #expect(names.together == together[number])
+            }
+        }
+    }
+
     // MARK: Random ensembles
 
     private static func ensemble(_ shape: Shape) -> TreeEnsemble {

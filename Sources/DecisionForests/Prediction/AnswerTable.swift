@@ -39,7 +39,8 @@ package struct AnswerTable: Sendable {
             labels = classes.map { $0.map { Array(Self.cell($0).utf8) } }
         case .shares:
             guard let classes else {
-                throw ParameterError("proba", "given", allowed: "for models that answer classes")
+                throw ParameterError(
+                    "--proba", "given", allowed: "left out: this model answers numbers")
             }
             source = .scores(try model.predictor())
             columns = classes

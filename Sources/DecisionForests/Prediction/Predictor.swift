@@ -70,6 +70,17 @@ public struct Predictor: Sendable {
         transform = ensemble.transform
     }
 
+    /// How rows are scored, in the words of `docs/PERFORMANCE.md`: a row alone, and rows enough to
+    /// fill a block.
+    package var layoutNames: (alone: String, together: String) {
+        switch layout {
+        case .block(let block) where block.takesSingleRows: ("leaf bits", "blocks")
+        case .block: (single == nil ? "blocks" : "walks", "blocks")
+        case .walk: ("walks", "walks")
+        case .general: ("one walk after the other", "one walk after the other")
+        }
+    }
+
     /// Predicts one row without allocating: `row` has `featureCount` values, `scores` takes
     /// `outputCount`.
     public func predict(
