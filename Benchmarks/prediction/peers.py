@@ -33,7 +33,7 @@ class Differs(Exception):
 
 
 def made(case, name, make):
-    """The path of what `make` writes for just these trees; an interrupted run leaves no half one."""
+    """The path of what `make` writes for just these trees; half a one never stands there."""
     trees_file = pathlib.Path(case["model"])
     digest = hashlib.sha256(trees_file.read_bytes()).hexdigest()[:12]
     folder = trees_file.parent / digest

@@ -100,8 +100,8 @@ def shape(answer):
     layouts = answer["layouts"]
     return (
         f"{answer['trees']} trees of {answer['mean_leaves']:.1f} leaves and depth "
-        f"{answer['mean_depth']:.1f} in the mean.\nOur layouts: {layouts['alone']} for a row alone, "
-        f"{layouts['together']} for many; arranged in {answer['build_seconds'] * 1e3:.1f} ms.")
+        f"{answer['mean_depth']:.1f} in the mean.\nOur layouts: {layouts['alone']} for a row "
+        f"alone, {layouts['together']} for many; arranged in {answer['build_seconds'] * 1e3:.1f} ms.")
 
 
 def row(who, answer, cells):
@@ -124,9 +124,11 @@ def ratios(answers, cells):
     names = [name or "" for name, _ in best]
     found = [f"{ours[cell] / speed:.2f}" if speed else "" for cell, (_, speed) in zip(cells, best)]
     one = f"{time / mine:.2f}" if time else ""
+    threads = [f"{ours[cell] / ours[cell[0], 1]:.2f}" if cell[1] > 1 else "" for cell in cells]
     return [
         f"| best other | | {who or ''} | | " + " | ".join(names) + " | | |",
-        f"| ours over it | | {one} | | " + " | ".join(found) + " | | |"]
+        f"| ours over it | | {one} | | " + " | ".join(found) + " | | |",
+        "| our threads over one | | | | " + " | ".join(threads) + " | | |"]
 
 
 def problems(answers):
