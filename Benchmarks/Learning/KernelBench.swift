@@ -70,7 +70,7 @@ struct KernelBench {
     private func packed(_ name: String, _ entries: [UInt64]) throws -> Report.Loop {
         let cells = rows.cells
         return try compare(name, updates: entries.count * KernelRows.featureCount) {
-            kernels.addPacked(entries, entries.count, rows.tile, 4, cells)
+            kernels.addPacked(entries, entries.count, rows.tile, KernelRows.featureCount, cells)
             return KernelRows.sum(cells)
         } c: {
             library.addPacked(entries, entries.count, rows.tile, cells)
@@ -82,7 +82,8 @@ struct KernelBench {
         let (cells, plane) = (rows.cells, KernelRows.plane)
         return try compare(name, updates: entries.count * KernelRows.featureCount) {
             kernels.addWide(
-                entries, entries.count, rows.gradients, rows.hessians, rows.tile, 4, cells, plane)
+                entries, entries.count, rows.gradients, rows.hessians, rows.tile,
+                KernelRows.featureCount, cells, plane)
             return KernelRows.sum(cells)
         } c: {
             library.addWide(

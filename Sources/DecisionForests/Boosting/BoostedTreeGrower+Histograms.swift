@@ -183,8 +183,8 @@ extension BoostedTreeGrower {
     ) {
         for tile in activeTiles {
             plan.kernels.addPacked(
-                entries + rows.lowerBound, rows.count, plan.tiles.bins(of: tile), tile.words,
-                cells + tile.firstFeature * 256)
+                entries + rows.lowerBound, rows.count, plan.tiles.bins(of: tile),
+                tile.featureCount, cells + tile.firstFeature * 256)
         }
     }
 
@@ -195,7 +195,7 @@ extension BoostedTreeGrower {
             plan.kernels.addWide(
                 entries + rows.lowerBound, rows.count, states.gradients.base,
                 (states.hessians?.base).map { UnsafePointer($0) }, plan.tiles.bins(of: tile),
-                tile.words, cells + tile.firstFeature * 256, histograms.plane)
+                tile.featureCount, cells + tile.firstFeature * 256, histograms.plane)
         }
     }
 

@@ -7,21 +7,24 @@ struct HistogramKernelTests {
     /// Rows of a tile, some of them in a node, with values up to the ends of their ranges.
     private struct Node {
         static let rowCount = 700
-        let words: Int
+        let features: Int
         let tile: [UInt8]
         let entries: [UInt64]
         let gradients: [Int32]
         let hessians: [Int32]
 
-        var plane: Int { words * 8 * 256 }
+        /// Bytes of a row in the tile.
+        var rowSize: Int { (features + 7) / 8 * 8 }
+        var plane: Int { rowSize * 256 }
 
-        init(words: Int) {
-            self.words = words
-            let chance = Chance(seed: UInt64(words))
+        init(features: Int) {
+            self.features = features
+            let rowSize = (features + 7) / 8 * 8
+            let chance = Chance(seed: UInt64(features))
             // Every third row falls into the first and the last bin.
-            tile = (0..<Self.rowCount * words * 8).map { place -> UInt8 in
+            tile = (0..<Self.rowCount * rowSize).map { place -> UInt8 in
                 let bits = chance.bits(UInt64(place))
-                let isAtAnEnd = place / (words * 8) % 3 == 0
+                let isAtAnEnd = place / rowSize % 3 == 0
                 guard isAtAnEnd else { return UInt8(bits & 255) }
                 return bits & 1 == 0 ? 0 : 255
             }
@@ -50,8 +53,8 @@ struct HistogramKernelTests {
             for entry in entries {
                 let row = Int(entry >> 32)
                 let (g, h) = values(entry, row)
-                for feature in 0..<words * 8 {
-                    let cell = feature * 256 + Int(tile[row * words * 8 + feature])
+                for feature in 0..<features {
+                    let cell = feature * 256 + Int(tile[row * rowSize + feature])
                     sums[cell] += g
                     sums[cell + plane] += h
                 }
@@ -62,9 +65,9 @@ struct HistogramKernelTests {
 
     @Test(
         "A wide histogram, with hessians and where all are 1",
-        arguments: KernelChoice.available, 1...4)
-    func wide(_ choice: KernelChoice, words: Int) {
-        let node = Node(words: words)
+        arguments: KernelChoice.available, 1...32)
+    func wide(_ choice: KernelChoice, features: Int) {
+        let node = Node(features: features)
         let kernels = BoosterKernels.of(choice)
         for hasHessians in [true, false] {
             // Cells that already hold something keep it.
@@ -72,7 +75,8 @@ struct HistogramKernelTests {
             node.hessians.withUnsafeBufferPointer { hessians in
                 kernels.addWide(
                     node.entries, node.entries.count, node.gradients,
-                    hasHessians ? hessians.baseAddress : nil, node.tile, words, &cells, node.plane)
+                    hasHessians ? hessians.baseAddress : nil, node.tile, features, &cells,
+                    node.plane)
             }
             let expected = node.sums { _, row in
                 (Int64(node.gradients[row]), hasHessians ? Int64(node.hessians[row]) : 1)
@@ -81,26 +85,26 @@ struct HistogramKernelTests {
         }
     }
 
-    @Test("A packed histogram", arguments: KernelChoice.available, 1...4)
-    func packed(_ choice: KernelChoice, words: Int) {
-        let node = Node(words: words)
+    @Test("A packed histogram", arguments: KernelChoice.available, 1...32)
+    func packed(_ choice: KernelChoice, features: Int) {
+        let node = Node(features: features)
         var cells = [Int64](repeating: 0, count: node.plane)
         BoosterKernels.of(choice).addPacked(
-            node.entries, node.entries.count, node.tile, words, &cells)
+            node.entries, node.entries.count, node.tile, features, &cells)
         let expected = node.sums { entry, _ in
             (Int64(Int16(truncatingIfNeeded: entry >> 16)), Int64(entry & 0xFFFF))
         }
-        for cell in 0..<node.plane {
+        for cell in 0..<features * 256 {
             #expect(cells[cell] == expected[cell] << 32 + expected[cell + node.plane])
         }
     }
 
     @Test("Spilling, subtracting and narrowing undo each other", arguments: KernelChoice.available)
     func conversions(_ choice: KernelChoice) {
-        let node = Node(words: 2)
+        let node = Node(features: 16)
         let (kernels, plane) = (BoosterKernels.of(choice), node.plane)
         var packed = [Int64](repeating: 0, count: plane)
-        kernels.addPacked(node.entries, node.entries.count, node.tile, 2, &packed)
+        kernels.addPacked(node.entries, node.entries.count, node.tile, 16, &packed)
         var wide = [Int64](repeating: 0, count: 2 * plane)
         kernels.spill(packed, plane, &wide, plane)
         var narrowed = wide
@@ -114,7 +118,7 @@ struct HistogramKernelTests {
 
     @Test("Rows go to their side, none is lost", arguments: KernelChoice.available)
     func divide(_ choice: KernelChoice) {
-        let node = Node(words: 1)
+        let node = Node(features: 8)
         let column = (0..<Node.rowCount).map { node.tile[$0 * 8 + 3] }
         let goesLeft = (0..<256).map { UInt8($0 % 3 == 0 ? 1 : 0) }
         let count = node.entries.count
