@@ -52,6 +52,11 @@ package enum HistogramKernel {
     ) {
         let words = (pairs &+ 3) / 4
         var index = 0
+        while index < min(count, prefetchDistance) {
+            manta_prefetch(bins(of: entries[index], tile, words))
+            index &+= 1
+        }
+        index = 0
         let ahead = count &- prefetchDistance
         while index < ahead {
             manta_prefetch(bins(of: entries[index &+ prefetchDistance], tile, words))

@@ -1,23 +1,28 @@
-import Synchronization
-
 /// How the rows of a leaf move to its children, and the smaller child is summed on the way.
 extension BoostedTreeGrower {
     /// What dividing a leaf's rows left behind.
     struct Division {
-        let leftCount: Int
+        let left: SectionedRows
+        let right: SectionedRows
         /// The histogram of one child; nil if none was wanted.
         var slot: Int?
         /// Which child's it is.
         var isOfLeft = true
         /// Whether the sums are with the workers, to be collected.
         var isShared = false
+
+        /// With `leftCounts` of each section's rows gone left.
+        init(_ rows: SectionedRows, leftCounts: [Int], slot: Int?) {
+            (left, right) = rows.split(after: leftCounts)
+            self.slot = slot
+        }
     }
 
     /// Rows that a thread divides and sums at once: they stay in its first cache.
-    private static let chunkRows = 2048
+    private static let groupRows = 2048
     /// The same where a row has so many features that going through all tiles for few rows costs.
-    static let chunkRowsMax = 8192
-    private static let chunkRowsMin = 256
+    static let groupRowsMax = 8192
+    private static let groupRowsMin = 256
     /// Rows below which one thread divides a node alone: about 20 microseconds.
     private static let parallelRows = 4096
     /// Rows that tell which child is the smaller one, before all are counted.
@@ -32,9 +37,9 @@ extension BoostedTreeGrower {
         return takeSlot(&others)
     }
 
-    /// Moves the rows of a leaf to its range of the other entries: those that go left to its front,
-    /// the others to its end. With a `slot`, sums the histogram of the smaller child, or of one
-    /// that is hardly larger.
+    /// Moves the rows of a leaf to its ranges of the other entries: those that go left to the front,
+    /// the others to the end. With a `slot`, sums the histogram of the smaller child, or of one that
+    /// is hardly larger.
     func divide(_ leaf: Leaf, by split: NodeSplit, into slot: Int?) -> Division {
         let isWorthSharing =
             leaf.rows.count >= Self.parallelRows
@@ -42,25 +47,24 @@ extension BoostedTreeGrower {
         if plan.team.size > 1, isWorthSharing {
             return divideTogether(leaf, by: split, into: slot)
         }
-        var division = Division(leftCount: divideAlone(leaf.rows, of: leaf, by: split), slot: slot)
+        divide(0..<leaf.rows.ranges.count, of: leaf.rows, of: leaf, by: split)
+        var division = Division(leaf.rows, leftCounts: divided(leaf.rows), slot: slot)
         guard let slot else { return division }
-        let middle = leaf.rows.lowerBound + division.leftCount
-        division.isOfLeft = 2 * division.leftCount <= leaf.rows.count
-        let rows =
-            division.isOfLeft
-            ? leaf.rows.lowerBound..<middle : middle..<leaf.rows.upperBound
+        division.isOfLeft = division.left.count <= division.right.count
         division.isShared = fillAlone(
-            slot, from: states.entries(inSpare: !leaf.isInSpare), rows)
+            slot, from: states.entries(inSpare: !leaf.isInSpare),
+            division.isOfLeft ? division.left : division.right)
         return division
     }
 
-    /// Moves the rows that the tree does not see; returns how many go left.
-    func divideHidden(_ leaf: Leaf, by split: NodeSplit) -> Int {
-        guard !leaf.hidden.isEmpty else { return 0 }
-        guard plan.team.size > 1, leaf.hidden.count >= Self.parallelRows else {
-            return divideAlone(leaf.hidden, of: leaf, by: split)
+    /// Moves the rows that the tree does not see; returns how many go left in each section.
+    func divideHidden(_ leaf: Leaf, by split: NodeSplit) -> [Int] {
+        let groups = groups(
+            of: leaf.hidden, isShared: leaf.hidden.count >= Self.parallelRows)
+        plan.team.forEach(groups.count) { index, _ in
+            divide(groups[index], of: leaf.hidden, of: leaf, by: split)
         }
-        return divideTogether(leaf.hidden, of: leaf, by: split) { _, _, _, _ in }
+        return divided(leaf.hidden)
     }
 
     /// Forgets what was summed: the leaf stays where and what it was.
@@ -74,94 +78,76 @@ extension BoostedTreeGrower {
         plan.columns + split.feature * states.rowCount
     }
 
-    private func divideAlone(_ rows: Range<Int>, of leaf: Leaf, by split: NodeSplit) -> Int {
+    /// Moves the rows in these sections, and notes in `leftCounts` how many go left.
+    private func divide(
+        _ sections: Range<Int>, of rows: SectionedRows, of leaf: Leaf, by split: NodeSplit
+    ) {
+        let source = states.entries(inSpare: leaf.isInSpare)
         let target = states.entries(inSpare: !leaf.isInSpare)
-        return plan.kernels.divide(
-            states.entries(inSpare: leaf.isInSpare) + rows.lowerBound, rows.count,
-            column(of: split), goesLeft, target + rows.lowerBound, target + (rows.upperBound - 1))
+        let column = column(of: split)
+        for section in sections {
+            let range = rows.ranges[section]
+            leftCounts.base[section] =
+                range.isEmpty
+                ? 0
+                : plan.kernels.divide(
+                    source + range.lowerBound, range.count, column, goesLeft,
+                    target + range.lowerBound, target + (range.upperBound - 1))
+        }
     }
 
+    /// How many rows went left in each section.
+    private func divided(_ rows: SectionedRows) -> [Int] {
+        Array(UnsafeBufferPointer(start: leftCounts.base, count: rows.ranges.count))
+    }
+
+    /// With all threads: who has divided the rows of some sections sums them while they are at hand.
     private func divideTogether(
         _ leaf: Leaf, by split: NodeSplit, into slot: Int?
     ) -> Division {
-        guard let slot else {
-            return Division(
-                leftCount: divideTogether(leaf.rows, of: leaf, by: split) { _, _, _, _ in })
-        }
-        let isOfLeft = seemsSmallerLeft(leaf, by: split)
-        let leftCount = divideTogether(leaf.rows, of: leaf, by: split) {
-            entries, left, count, worker in
-            if isOfLeft {
-                addInPieces(entries, 0..<left, worker: worker)
-            } else {
-                addInPieces(entries, left..<count, worker: worker)
+        let isOfLeft = slot != nil && seemsSmallerLeft(leaf, by: split)
+        let target = states.entries(inSpare: !leaf.isInSpare)
+        let groups = groups(of: leaf.rows, isShared: true)
+        let counts = leftCounts.base
+        plan.team.forEach(groups.count) { index, worker in
+            let sections = groups[index]
+            divide(sections, of: leaf.rows, of: leaf, by: split)
+            guard slot != nil else { return }
+            let summed = sections.lazy.map { section in
+                let range = leaf.rows.ranges[section]
+                let middle = range.lowerBound + counts[section]
+                return isOfLeft ? range.lowerBound..<middle : middle..<range.upperBound
             }
+            add(summed, of: target, worker: worker)
         }
-        return Division(leftCount: leftCount, slot: slot, isOfLeft: isOfLeft, isShared: true)
+        var division = Division(leaf.rows, leftCounts: divided(leaf.rows), slot: slot)
+        (division.isOfLeft, division.isShared) = (isOfLeft, slot != nil)
+        return division
     }
 
     /// Whether fewer rows seem to go left, from some of them.
     private func seemsSmallerLeft(_ leaf: Leaf, by split: NodeSplit) -> Bool {
-        let entries = states.entries(inSpare: leaf.isInSpare) + leaf.rows.lowerBound
+        let entries = states.entries(inSpare: leaf.isInSpare)
         let column = column(of: split)
         let step = max(1, leaf.rows.count / Self.sampleRows)
         var (left, all) = (0, 0)
-        for index in stride(from: 0, to: leaf.rows.count, by: step) {
-            left += Int(goesLeft[Int(column[Int(entries[index] >> 32)])])
-            all += 1
+        for rows in leaf.rows.ranges {
+            for index in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
+                left += Int(goesLeft[Int(column[Int(entries[index] >> 32)])])
+                all += 1
+            }
         }
         return 2 * left <= all
     }
 
-    /// Moves rows with all threads; returns how many go left. `then` gets each chunk while it is
-    /// at hand: its entries, how many at their start go left, their number, and the worker's.
-    ///
-    /// Who has divided a chunk takes the next free places on both sides of the target, so the order
-    /// of chunks there is that in which they were ready.
-    private func divideTogether(
-        _ rows: Range<Int>, of leaf: Leaf, by split: NodeSplit,
-        then: (
-            _ entries: UnsafePointer<UInt64>, _ left: Int, _ count: Int, _ worker: Int
-        ) -> Void
-    ) -> Int {
-        let source = states.entries(inSpare: leaf.isInSpare) + rows.lowerBound
-        let target = states.entries(inSpare: !leaf.isInSpare) + rows.lowerBound
-        let (count, size) = (rows.count, chunkSize(rows.count))
-        let (kernels, column, table) = (plan.kernels, column(of: split), goesLeft)
-        let room = chunkEntries.base
-        // Rows gone left in the upper half, rows gone right in the lower one.
-        let taken = Atomic<UInt64>(0)
-        plan.team.forEach((count + size - 1) / size) { chunk, worker in
-            let start = chunk * size
-            let all = min(size, count - start)
-            let entries = room + worker * Self.chunkRowsMax
-            let left = kernels.divide(
-                source + start, all, column, table, entries, entries + (all - 1))
-            let right = all - left
-            let before = taken.add(
-                UInt64(left) << 32 | UInt64(right), ordering: .relaxed
-            ).oldValue
-            let (leftBefore, rightBefore) = (Int(before >> 32), Int(before & 0xFFFF_FFFF))
-            Self.copy(entries, left, to: target + leftBefore)
-            Self.copy(entries + left, right, to: target + (count - rightBefore - right))
-            then(entries, left, all, worker)
+    /// The sections in groups, one at a time for a thread: some for each, so that none waits long
+    /// for the last.
+    func groups(of rows: SectionedRows, isShared: Bool) -> [Range<Int>] {
+        guard isShared, plan.team.size > 1 else {
+            return [0..<rows.ranges.count]
         }
-        return Int(taken.load(ordering: .relaxed) >> 32)
-    }
-
-    /// Copies in steps of a kibibyte. For more the C library takes the processor's string
-    /// instruction, which is slow where others have just written the target's lines.
-    private static func copy(
-        _ entries: UnsafePointer<UInt64>, _ count: Int, to target: UnsafeMutablePointer<UInt64>
-    ) {
-        for start in stride(from: 0, to: count, by: 128) {
-            (target + start).update(from: entries + start, count: min(128, count - start))
-        }
-    }
-
-    /// Some chunks for each thread, so that none waits long for the last.
-    private func chunkSize(_ count: Int) -> Int {
-        let most = plan.tiles.tiles.count > 4 ? Self.chunkRowsMax : Self.chunkRows
-        return min(most, max(Self.chunkRowsMin, count / (4 * plan.team.size)))
+        let most = plan.tiles.tiles.count > 4 ? Self.groupRowsMax : Self.groupRows
+        return rows.groups(
+            least: min(most, max(Self.groupRowsMin, rows.count / (8 * plan.team.size))))
     }
 }

@@ -1,11 +1,5 @@
 /// How a leaf gets its histogram and its best split.
 extension BoostedTreeGrower {
-    /// Rows of a piece of a histogram's sum: as many as `chunkRowsMax` on one thread, fewer where
-    /// threads would wait for the last piece.
-    private var pieceRows: Int {
-        plan.team.size > 1 && activeTiles.count <= 4 ? 2048 : Self.chunkRowsMax
-    }
-
     /// Updates below which one thread sums a histogram alone: about 20 microseconds.
     static let parallelUpdates = 40_000
 
@@ -134,68 +128,93 @@ extension BoostedTreeGrower {
         guard plan.team.size > 1, updates >= Self.parallelUpdates else {
             return fillAlone(slot, from: entries, leaf.rows)
         }
-        let pieces = pieces(of: leaf.rows)
-        plan.team.forEach(pieces.count) { index, worker in
-            addInPieces(entries, pieces[index], worker: worker)
+        let groups = groups(of: leaf.rows, isShared: true)
+        plan.team.forEach(groups.count) { index, worker in
+            add(leaf.rows.ranges[groups[index]], of: entries, worker: worker)
         }
         return true
     }
 
     /// The same on this thread.
-    func fillAlone(_ slot: Int, from entries: UnsafePointer<UInt64>, _ rows: Range<Int>) -> Bool {
+    func fillAlone(
+        _ slot: Int, from entries: UnsafePointer<UInt64>, _ rows: SectionedRows
+    ) -> Bool {
         let isWide = rules.quanta.isWide
         guard isWide || rows.count <= BoosterKernels.packedRowsMax else {
             // More rows than packed cells can take: by way of the first worker's.
-            addInPieces(entries, rows, worker: 0)
+            add(rows.ranges, of: entries, worker: 0)
             return true
         }
         let cells = histograms.cells(ofSlot: slot)
         cells.update(repeating: 0, count: isWide ? 2 * histograms.plane : histograms.plane)
-        for piece in pieces(of: rows) {
-            isWide ? addWide(entries, piece, to: cells) : addPacked(entries, piece, to: cells)
+        forEachPiece(of: rows.ranges) { pieces, _ in
+            isWide ? addWide(entries, pieces, to: cells) : addPacked(entries, pieces, to: cells)
         }
         return false
     }
 
-    private func pieces(of rows: Range<Int>) -> [Range<Int>] {
-        stride(from: rows.lowerBound, to: rows.upperBound, by: pieceRows).map {
-            $0..<min(rows.upperBound, $0 + pieceRows)
-        }
-    }
-
     /// Sums rows into a worker's own cells.
-    func addInPieces(_ entries: UnsafePointer<UInt64>, _ rows: Range<Int>, worker: Int) {
-        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.chunkRowsMax) {
-            let piece = start..<min(rows.upperBound, start + Self.chunkRowsMax)
+    func add(
+        _ ranges: some Sequence<Range<Int>>, of entries: UnsafePointer<UInt64>, worker: Int
+    ) {
+        forEachPiece(of: ranges) { pieces, count in
             if rules.quanta.isWide {
-                addWide(entries, piece, to: histograms.wideCells(ofWorker: worker))
+                addWide(entries, pieces, to: histograms.wideCells(ofWorker: worker))
             } else {
                 addPacked(
-                    entries, piece,
-                    to: histograms.packedCells(
-                        of: worker, rows: piece.count, kernels: plan.kernels))
+                    entries, pieces,
+                    to: histograms.packedCells(of: worker, rows: count, kernels: plan.kernels))
             }
         }
     }
 
+    /// Runs `body` for ranges that together have at most `groupRowsMax` rows: few enough to stay in
+    /// the cache while tile after tile is summed.
+    private func forEachPiece(
+        of ranges: some Sequence<Range<Int>>, _ body: (_ pieces: [Range<Int>], _ count: Int) -> Void
+    ) {
+        var pieces: [Range<Int>] = []
+        var count = 0
+        for range in ranges {
+            var start = range.lowerBound
+            while start < range.upperBound {
+                let end = min(range.upperBound, start + Self.groupRowsMax - count)
+                pieces.append(start..<end)
+                count += end - start
+                start = end
+                guard count == Self.groupRowsMax else { continue }
+                body(pieces, count)
+                pieces.removeAll(keepingCapacity: true)
+                count = 0
+            }
+        }
+        if count > 0 { body(pieces, count) }
+    }
+
     private func addPacked(
-        _ entries: UnsafePointer<UInt64>, _ rows: Range<Int>, to cells: UnsafeMutablePointer<Int64>
+        _ entries: UnsafePointer<UInt64>, _ pieces: [Range<Int>],
+        to cells: UnsafeMutablePointer<Int64>
     ) {
         for tile in activeTiles {
-            plan.kernels.addPacked(
-                entries + rows.lowerBound, rows.count, plan.tiles.bins(of: tile),
-                tile.featureCount, cells + tile.firstFeature * 256)
+            for rows in pieces {
+                plan.kernels.addPacked(
+                    entries + rows.lowerBound, rows.count, plan.tiles.bins(of: tile),
+                    tile.featureCount, cells + tile.firstFeature * 256)
+            }
         }
     }
 
     private func addWide(
-        _ entries: UnsafePointer<UInt64>, _ rows: Range<Int>, to cells: UnsafeMutablePointer<Int64>
+        _ entries: UnsafePointer<UInt64>, _ pieces: [Range<Int>],
+        to cells: UnsafeMutablePointer<Int64>
     ) {
         for tile in activeTiles {
-            plan.kernels.addWide(
-                entries + rows.lowerBound, rows.count, states.gradients.base,
-                (states.hessians?.base).map { UnsafePointer($0) }, plan.tiles.bins(of: tile),
-                tile.featureCount, cells + tile.firstFeature * 256, histograms.plane)
+            for rows in pieces {
+                plan.kernels.addWide(
+                    entries + rows.lowerBound, rows.count, states.gradients.base,
+                    (states.hessians?.base).map { UnsafePointer($0) }, plan.tiles.bins(of: tile),
+                    tile.featureCount, cells + tile.firstFeature * 256, histograms.plane)
+            }
         }
     }
 

@@ -1,9 +1,9 @@
 /// Grows one tree after another from rows whose gradients are in their entries.
 ///
-/// A node's rows are a range of the entries. A split moves them to the same range of the spare
-/// entries, one child's before the other's, and its children move theirs back. The smaller child's
-/// histogram is summed from its rows, the larger one's is what its parent's has more. Sums are
-/// integers, so neither the rows' order within a node nor the number of threads matters.
+/// A node's rows are a range of the entries in each section. A split moves them to the same range of
+/// the spare entries, one child's before the other's, and its children move theirs back. The smaller
+/// child's histogram is summed from its rows, the larger one's is what its parent's has more. Sums
+/// are integers, so neither the rows' order within a node nor the number of threads matters.
 final class BoostedTreeGrower {
     let plan: BoosterPlan
     let states: RowStates
@@ -15,8 +15,8 @@ final class BoostedTreeGrower {
     let found: UnsafeMutablePointer<NodeSplit>
     /// 1 for bins that go left in the split at hand.
     let goesLeft: UnsafeMutablePointer<UInt8>
-    /// Per worker, room for the entries of a chunk while it is divided.
-    let chunkEntries: HugeBuffer<UInt64>
+    /// Per section, how many rows of the node at hand go left.
+    let leftCounts: HugeBuffer<Int>
 
     /// Set for each tree.
     var rules: SplitRules
@@ -30,8 +30,8 @@ final class BoostedTreeGrower {
         let node: Int
         let depth: Int
         /// Its entries of rows that the tree sees, and of those it does not.
-        var rows: Range<Int>
-        var hidden: Range<Int>
+        var rows: SectionedRows
+        var hidden: SectionedRows
         /// Whether its entries stand in `RowStates.spare`.
         var isInSpare = false
         /// Whether they stand from the last row to the first, more or less.
@@ -71,7 +71,7 @@ final class BoostedTreeGrower {
             count: plan.team.size * NumericSplitSearch.scratchCount)
         found = .allocate(capacity: 2 * plan.dataset.featureCount)
         found.initialize(repeating: NodeSplit(), count: 2 * plan.dataset.featureCount)
-        chunkEntries = HugeBuffer(count: plan.team.size * Self.chunkRowsMax)
+        leftCounts = HugeBuffer(count: states.sections.ranges.count)
         goesLeft = .allocate(capacity: 256)
         goesLeft.initialize(repeating: 0, count: 256)
         chance = plan.seed
@@ -85,8 +85,8 @@ final class BoostedTreeGrower {
         goesLeft.deallocate()
     }
 
-    /// A tree over entries whose first `seenCount` ones it sees. `chance` decides its features.
-    func grow(seenCount: Int, quanta: Quanta, chance: Chance) -> Grown {
+    /// A tree over the rows that the sample sees. `chance` decides its features.
+    func grow(sample: RoundSample, quanta: Quanta, chance: Chance) -> Grown {
         self.chance = chance
         rules = SplitRules(plan.parameters, quanta: quanta)
         features = plan.features(chance: chance.child(0x6665_6174))  // "feat"
@@ -96,10 +96,8 @@ final class BoostedTreeGrower {
             }
         }
         histograms.reset()
-        var tree = Tree.stump(rowCount: seenCount)
-        var leaves = [
-            Leaf(node: 0, depth: 0, rows: 0..<seenCount, hidden: seenCount..<states.rowCount)
-        ]
+        var tree = Tree.stump(rowCount: sample.seen.count)
+        var leaves = [Leaf(node: 0, depth: 0, rows: sample.seen, hidden: sample.hidden)]
         openRoot(&leaves[0])
         while leaves.count < plan.parameters.leafCountMax, let next = next(of: leaves) {
             split(next, of: &leaves, tree: &tree)
@@ -139,7 +137,7 @@ final class BoostedTreeGrower {
         let isLast = leaves.count + 1 >= plan.parameters.leafCountMax
         let division = divide(
             leaf, by: split, into: isLast ? nil : slotForChild(of: leaf, others: &leaves))
-        let smaller = min(division.leftCount, leaf.rows.count - division.leftCount)
+        let smaller = min(division.left.count, division.right.count)
         guard smaller >= max(1, plan.parameters.minRowsInLeaf) else {
             discard(division)
             leaves[index].slot = leaf.slot
@@ -159,24 +157,18 @@ final class BoostedTreeGrower {
     ) -> (left: Leaf, right: Leaf) {
         let missingGoesLeft =
             split.hasMissing
-            ? split.missingGoesLeft : 2 * division.leftCount > leaf.rows.count
+            ? split.missingGoesLeft : division.left.count > division.right.count
         goesLeft[Int(FeatureBinner.missingBin)] = missingGoesLeft ? 1 : 0
-        let hiddenLeft = divideHidden(leaf, by: split)
         let firstChild = tree.nodeCount
         tree.split(
             leaf.node, by: split, gain: leaf.gain, missingGoesLeft: missingGoesLeft,
-            rowCounts: (division.leftCount, leaf.rows.count - division.leftCount), plan: plan)
-        let middle = (
-            rows: leaf.rows.lowerBound + division.leftCount,
-            hidden: leaf.hidden.lowerBound + hiddenLeft
-        )
+            rowCounts: (division.left.count, division.right.count), plan: plan)
+        let hidden = leaf.hidden.split(after: divideHidden(leaf, by: split))
         var left = Leaf(
-            node: firstChild, depth: leaf.depth + 1, rows: leaf.rows.lowerBound..<middle.rows,
-            hidden: leaf.hidden.lowerBound..<middle.hidden)
+            node: firstChild, depth: leaf.depth + 1, rows: division.left, hidden: hidden.left)
         var right = Leaf(
-            node: firstChild + 1, depth: leaf.depth + 1,
-            rows: middle.rows..<leaf.rows.upperBound, hidden: middle.hidden..<leaf.hidden.upperBound
-        )
+            node: firstChild + 1, depth: leaf.depth + 1, rows: division.right,
+            hidden: hidden.right)
         (left.isInSpare, right.isInSpare) = (!leaf.isInSpare, !leaf.isInSpare)
         (left.isReversed, right.isReversed) = (leaf.isReversed, !leaf.isReversed)
         (left.bounds, right.bounds) = childBounds(of: leaf, split)

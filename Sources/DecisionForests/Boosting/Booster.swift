@@ -59,7 +59,7 @@ final class Booster {
             guard let quanta = pass.run(output: output, sample: sample, salt: salt) else {
                 throw .gradientNotFinite(round: round + 1)
             }
-            var grown = grower.grow(seenCount: sample.count, quanta: quanta, chance: chance)
+            var grown = grower.grow(sample: sample, quanta: quanta, chance: chance)
             grown.tree.leafValues = leafValues(of: grown, quanta: quanta, output: output)
             add(grown, output: output)
             trees.append(grown.tree)
@@ -109,7 +109,7 @@ final class Booster {
     /// The quantile of what a leaf's rows lack.
     private func residualQuantile(of leaf: BoostedTreeGrower.Leaf, share: Double) -> Double {
         let entries = states.entries(inSpare: leaf.isInSpare)
-        let rows = leaf.rows.map { Int(entries[$0] >> 32) }
+        let rows = leaf.rows.ranges.joined().map { Int(entries[$0] >> 32) }
         var residuals = rows.map {
             Float(Double(states.targets.base[$0]) - states.scores.base[$0])
         }
@@ -125,17 +125,21 @@ final class Booster {
 
     /// Notes each row's leaf.
     ///
-    /// A leaf's entries are more or less in the order of rows, so a slice of each leaf is about the
-    /// same rows' slice: threads keep to different parts of the memory, and each to a small one.
+    /// In each section a leaf's entries are more or less in the order of rows, so a slice of each
+    /// leaf is about the same rows' slice: a thread keeps to a small piece of the memory at a time.
     private func mark(_ grown: BoostedTreeGrower.Grown) {
         let (states, kernels) = (states, plan.kernels)
-        let sliceCount = (states.rowCount + Self.sliceRows - 1) / Self.sliceRows
-        plan.team.forEach(sliceCount) { slice, _ in
+        let slices = states.sections.ranges.enumerated().flatMap { section, range in
+            let count = (range.count + Self.sliceRows - 1) / Self.sliceRows
+            return (0..<count).map { (section: section, index: $0, count: count) }
+        }
+        plan.team.forEach(slices.count) { number, _ in
+            let (section, index, count) = slices[number]
             for (number, leaf) in grown.leaves.enumerated() {
                 let entries = states.entries(inSpare: leaf.isInSpare)
-                let place = leaf.isReversed ? sliceCount - 1 - slice : slice
-                let seen = Self.slice(place, of: leaf.rows, sliceCount)
-                let hidden = Self.slice(place, of: leaf.hidden, sliceCount)
+                let place = leaf.isReversed ? count - 1 - index : index
+                let seen = Self.slice(place, of: leaf.rows.ranges[section], count)
+                let hidden = Self.slice(place, of: leaf.hidden.ranges[section], count)
                 let (leaf, leafOfRow) = (UInt16(number), states.leafOfRow.base)
                 kernels.mark(entries + seen.lowerBound, seen.count, leaf, leafOfRow)
                 if hidden.isEmpty { continue }
@@ -155,8 +159,10 @@ final class Booster {
     /// Per leaf, the sum of its rows' gradients and that of their hessians.
     private func leafSums(count: Int) -> [Int64] {
         let (states, kernels, team) = (states, plan.kernels, plan.team)
-        let sums = UnsafeMutablePointer<Int64>.allocate(capacity: 2 * count * team.size)
-        sums.initialize(repeating: 0, count: 2 * count * team.size)
+        // Whole cache lines between two workers' sums.
+        let stride = 2 * count + 16
+        let sums = UnsafeMutablePointer<Int64>.allocate(capacity: stride * team.size)
+        sums.initialize(repeating: 0, count: stride * team.size)
         defer { sums.deallocate() }
         team.forEach(states.chunkCount) { chunk, worker in
             let rows = states.rows(ofChunk: chunk)
@@ -164,10 +170,10 @@ final class Booster {
                 states.leafOfRow.base + rows.lowerBound, rows.count,
                 states.gradients.base + rows.lowerBound,
                 (states.hessians?.base).map { UnsafePointer($0 + rows.lowerBound) },
-                sums + 2 * count * worker)
+                sums + stride * worker)
         }
         return (0..<2 * count).map { place in
-            (0..<team.size).reduce(0) { $0 + sums[2 * count * $1 + place] }
+            (0..<team.size).reduce(0) { $0 + sums[stride * $1 + place] }
         }
     }
 

@@ -45,7 +45,7 @@ struct GradientBoosting {
                 kernels: BoosterKernels.of(kernels), team: team)
             let states = RowStates(
                 targets: targets, weights: weights, outputCount: objective.outputCount,
-                hasHessians: objective.hasHessians || weights != nil)
+                hasHessians: objective.hasHessians || weights != nil, threads: team.size)
             let earlier = earlier(circumstances)
             let booster = Booster(
                 plan: plan, states: states, objective: objective, baseScores: earlier?.baseScores)

@@ -13,18 +13,20 @@ struct Quanta: Sendable {
 
 /// The rows that a round's trees see: all, or a sample drawn anew every few rounds.
 struct RoundSample: Sendable {
-    /// Rows that are seen; their entries come first.
-    let count: Int
+    /// The entries of rows that are seen: the first ones of each section.
+    let seen: SectionedRows
+    /// Those of the others.
+    let hidden: SectionedRows
     /// Per row 1 if it is seen; nil if all are.
     let isSeen: HugeBuffer<UInt8>?
-    /// Per chunk, the seen rows before it.
+    /// Per chunk, the seen rows before it in its section.
     let seenBefore: [Int]
 
     /// All rows.
     init(all states: RowStates) {
-        count = states.rowCount
-        isSeen = nil
-        seenBefore = []
+        self.init(
+            states.sections, seenCounts: states.sections.ranges.map(\.count), isSeen: nil,
+            seenBefore: [])
     }
 
     /// Each row with probability `share`, decided by `chance` and its number alone. A sample that
@@ -32,19 +34,29 @@ struct RoundSample: Sendable {
     init(of states: RowStates, share: Double, chance: Chance) {
         let isSeen = HugeBuffer<UInt8>(count: states.rowCount)
         var before: [Int] = []
-        var seen = 0
+        var seen = states.sections.ranges.map { _ in 0 }
         let threshold = UInt64(share * 0x1p53) << 11
         for chunk in 0..<states.chunkCount {
-            before.append(seen)
+            let section = states.sections.section(ofChunk: chunk)
+            before.append(seen[section])
             for row in states.rows(ofChunk: chunk) where chance.bits(UInt64(row)) < threshold {
                 isSeen.base[row] = 1
-                seen += 1
+                seen[section] += 1
             }
         }
-        let isEmpty = seen == 0
-        count = isEmpty ? states.rowCount : seen
-        self.isSeen = isEmpty ? nil : isSeen
-        seenBefore = isEmpty ? [] : before
+        guard seen.contains(where: { $0 > 0 }) else {
+            self.init(all: states)
+            return
+        }
+        self.init(states.sections, seenCounts: seen, isSeen: isSeen, seenBefore: before)
+    }
+
+    private init(
+        _ sections: RowSections, seenCounts: [Int], isSeen: HugeBuffer<UInt8>?, seenBefore: [Int]
+    ) {
+        (seen, hidden) = SectionedRows(sections.ranges).split(after: seenCounts)
+        self.isSeen = isSeen
+        self.seenBefore = seenBefore
     }
 }
 
@@ -132,7 +144,7 @@ struct GradientPass {
             sums.gradient += sizes[2 * worker]
             sums.hessian += sizes[2 * worker + 1]
         }
-        return quanta(exponents: exponents, sums: sums, count: sample.count)
+        return quanta(exponents: exponents, sums: sums, count: sample.seen.count)
     }
 
     private func quanta(
@@ -223,22 +235,27 @@ struct GradientPass {
         }
     }
 
-    /// Writes the chunk's entries: seen rows to their place at the front, others after all of them.
+    /// Writes the chunk's entries: seen rows to their place at the front of the section, others after
+    /// all of them.
     private func place(
         _ rows: Range<Int>, chunk: Int, sample: RoundSample, salt: UInt32, worker: Int
     ) {
         let isWhole = sample.isSeen == nil
+        let start = states.sections.place(ofChunk: chunk)
         let target =
             isWhole
-            ? states.entries.base + rows.lowerBound
+            ? states.entries.base + start
             : packed.base + worker * RowStates.chunkRows
         kernels.pack(
             states.gradients.base + rows.lowerBound,
             (states.hessians?.base).map { UnsafePointer($0 + rows.lowerBound) }, rows.count,
             UInt32(rows.lowerBound), salt, target)
         guard let isSeen = sample.isSeen?.base else { return }
-        var seen = sample.seenBefore[chunk]
-        var unseen = sample.count + rows.lowerBound - seen
+        let section = states.sections.section(ofChunk: chunk)
+        let before = sample.seenBefore[chunk]
+        var seen = sample.seen.ranges[section].lowerBound + before
+        // What is not seen of the rows that come before these.
+        var unseen = sample.seen.ranges[section].count + start - before
         for (index, row) in rows.enumerated() {
             let isIn = isSeen[row] != 0
             states.entries.base[isIn ? seen : unseen] = target[index]

@@ -14,7 +14,10 @@ enum Quantile {
             )
             return low + (high - low) * (place - Double(below))
         }
-        let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
+        // Equal values by weight, so that the sum is the same whatever order the rows are in.
+        let order = values.indices.sorted {
+            (values[$0], weights[$0]) < (values[$1], weights[$1])
+        }
         let all = ExactSum.sum(count: order.count) { Double(weights[$0]) }
         var sum = 0.0
         for index in order where weights[index] > 0 {

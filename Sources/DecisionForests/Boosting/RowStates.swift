@@ -5,6 +5,7 @@
 /// step of a chunk leaves is still in the cache for the next.
 struct RowStates: Sendable {
     let rowCount: Int
+    let sections: RowSections
     /// Scores per row.
     let outputCount: Int
     /// The class's number or the value of each row.
@@ -28,8 +29,12 @@ struct RowStates: Sendable {
     /// Rows of a chunk: its floats fit the first cache.
     static let chunkRows = 2048
 
-    init(targets: [Float], weights: [Float]?, outputCount: Int, hasHessians: Bool) {
+    /// For a fit on `threads` threads.
+    init(
+        targets: [Float], weights: [Float]?, outputCount: Int, hasHessians: Bool, threads: Int
+    ) {
         rowCount = targets.count
+        sections = RowSections(rowCount: rowCount, threads: threads)
         self.outputCount = outputCount
         self.targets = Self.copy(targets)
         self.weights = weights.map(Self.copy)
