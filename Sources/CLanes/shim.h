@@ -143,4 +143,68 @@ static inline void manta_leaves32(
 #undef MANTA_LEAVES
 }
 
+/* A node of a tree that is walked: a threshold, and a word with the number of the value that it is
+   compared with (12 bits) and how far behind the node its left child stands. A leaf is its own
+   child, and its threshold is a NaN that carries its number (22 bits). */
+struct manta_walk_node {
+    float threshold;
+    uint32_t word;
+};
+
+/* How far behind a node its child stands that a row goes to; what the word has is added to
+   `moving`, which stays 0 at a leaf. */
+static inline __attribute__((always_inline)) intptr_t manta_walk_step(
+    const struct manta_walk_node *node, const float *row, uint32_t *moving) {
+    uint32_t word = node->word;
+    *moving |= word;
+    return (intptr_t)(word >> 12) + (row[word & 0xFFF] > node->threshold);
+}
+
+static inline __attribute__((always_inline)) int32_t manta_walk_leaf(
+    const struct manta_walk_node *node) {
+    uint32_t bits;
+    memcpy(&bits, &node->threshold, sizeof bits);
+    return (int32_t)(bits & 0x3FFFFF);
+}
+
+/* The leaves of 16 rows, which go from `root` until all have arrived or made `depth` steps; row i is
+   at `rows + i * width`. The places are more than there are registers, and cheaper to keep in the
+   first cache than to wait for the loads of half as many. */
+static inline __attribute__((always_inline)) void manta_walk_rows16(
+    const void *nodes, intptr_t root, intptr_t depth, const float *rows, intptr_t width,
+    int32_t *leaves) {
+    const struct manta_walk_node *all = (const struct manta_walk_node *)nodes;
+    intptr_t at[16];
+    for (int i = 0; i < 16; i++) at[i] = root;
+    uint32_t moving = 1;
+    for (intptr_t done = 0; done < depth && moving; done += 2) {
+        for (int step = 0; step < 2; step++) {
+            moving = 0;
+#pragma clang loop unroll(full)
+            for (int i = 0; i < 16; i++)
+                at[i] += manta_walk_step(all + at[i], rows + i * width, &moving);
+        }
+    }
+    for (int i = 0; i < 16; i++) leaves[i] = manta_walk_leaf(all + at[i]);
+}
+
+/* The leaves of one row in `count` trees, a multiple of 16 and at most 64. */
+static inline __attribute__((always_inline)) void manta_walk_trees(
+    const void *nodes, const intptr_t *roots, intptr_t count, intptr_t depth, const float *row,
+    int32_t *leaves) {
+    const struct manta_walk_node *all = (const struct manta_walk_node *)nodes;
+    intptr_t at[64];
+    for (intptr_t i = 0; i < count; i++) at[i] = roots[i];
+    uint32_t moving = 1;
+    for (intptr_t done = 0; done < depth && moving; done++) {
+        moving = 0;
+        for (intptr_t first = 0; first < count; first += 16) {
+#pragma clang loop unroll(full)
+            for (int i = 0; i < 16; i++)
+                at[first + i] += manta_walk_step(all + at[first + i], row, &moving);
+        }
+    }
+    for (intptr_t i = 0; i < count; i++) leaves[i] = manta_walk_leaf(all + at[i]);
+}
+
 #endif

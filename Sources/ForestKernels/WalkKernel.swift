@@ -1,4 +1,6 @@
-/// Walks trees of any shape, eight walks side by side: each waits for its own loads only.
+internal import CLanes
+
+/// Walks trees of any shape, 16 or more walks side by side: each waits for its own loads only.
 ///
 /// A node is eight bytes: its threshold, and in one word the input's number (12 bits) and how far
 /// its left child stands behind it (20 bits); the right child is the next. A leaf's threshold is a
@@ -6,7 +8,7 @@
 /// stays. Values are never NaN.
 package enum WalkKernel {
     /// A node of eight bytes.
-    package struct Node {
+    package struct Node: BitwiseCopyable {
         package var threshold: Float
         package var word: UInt32
 
@@ -21,10 +23,6 @@ package enum WalkKernel {
             threshold = Float(bitPattern: 0x7FC0_0000 | UInt32(truncatingIfNeeded: leaf))
             word = 0
         }
-
-        /// A leaf's number.
-        @inline(__always)
-        package var leaf: Int { Int(threshold.bitPattern & 0x3F_FFFF) }
     }
 
     /// What a node's fields hold at most.
@@ -32,83 +30,47 @@ package enum WalkKernel {
     package static var offsetMax: Int { 1 << 20 - 1 }
     package static var leafCountMax: Int { 1 << 22 }
 
-    /// Walks side by side.
-    package static var lanes: Int { 8 }
-    /// Steps between two looks whether all have arrived.
-    private static var stride: Int { 4 }
+    /// Rows that walk side by side through a tree; roots of trees are padded to as many.
+    package static var lanes: Int { 16 }
+    /// Trees that one row walks through side by side, at most: their lower nodes come from a far
+    /// cache, and the more are on their way, the less each costs.
+    package static var treesMax: Int { 64 }
+    /// Bytes that the processor fetches at once.
+    package static var lineSize: Int { 64 }
 
-    @inline(__always)
-    private static func next(
-        _ at: UnsafePointer<Node>, _ row: UnsafePointer<Float>
-    ) -> UnsafePointer<Node> {
-        let node = at.pointee
-        let goesRight = row[Int(node.word & 0xFFF)] > node.threshold
-        return at + (Int(node.word >> 12) &+ (goesRight ? 1 : 0))
-    }
-
-    /// The leaves of one row in eight trees.
+    /// The leaves of one row in `count` trees, a multiple of 16 and at most 64; `depth` is that of
+    /// the deepest.
     @inline(never)
     package static func walkTrees(
-        _ nodes: UnsafePointer<Node>, roots: UnsafePointer<Int>, depth: Int,
+        _ nodes: UnsafePointer<Node>, roots: UnsafePointer<Int>, count: Int, depth: Int,
         row: UnsafePointer<Float>, to leaves: UnsafeMutablePointer<Int32>
     ) {
-        var (a, b) = (nodes + roots[0], nodes + roots[1])
-        var (c, d) = (nodes + roots[2], nodes + roots[3])
-        var (e, f) = (nodes + roots[4], nodes + roots[5])
-        var (g, h) = (nodes + roots[6], nodes + roots[7])
-        var done = 0
-        while done < depth {
-            for _ in 0..<stride {
-                (a, b) = (next(a, row), next(b, row))
-                (c, d) = (next(c, row), next(d, row))
-                (e, f) = (next(e, row), next(f, row))
-                (g, h) = (next(g, row), next(h, row))
-            }
-            done &+= stride
-            let moving =
-                a.pointee.word | b.pointee.word | c.pointee.word | d.pointee.word
-                | e.pointee.word | f.pointee.word | g.pointee.word | h.pointee.word
-            if moving == 0 { break }
-        }
-        leaves[0] = Int32(truncatingIfNeeded: a.pointee.leaf)
-        leaves[1] = Int32(truncatingIfNeeded: b.pointee.leaf)
-        leaves[2] = Int32(truncatingIfNeeded: c.pointee.leaf)
-        leaves[3] = Int32(truncatingIfNeeded: d.pointee.leaf)
-        leaves[4] = Int32(truncatingIfNeeded: e.pointee.leaf)
-        leaves[5] = Int32(truncatingIfNeeded: f.pointee.leaf)
-        leaves[6] = Int32(truncatingIfNeeded: g.pointee.leaf)
-        leaves[7] = Int32(truncatingIfNeeded: h.pointee.leaf)
+        manta_walk_trees(nodes, roots, count, depth, row, leaves)
     }
 
-    /// The leaves of eight rows, `width` values each, in one tree.
+    /// The leaves of rows, `width` values each, in one tree.
+    ///
+    /// - Parameters:
+    ///   - groupCount: how many times 16 rows there are.
+    ///   - ahead: `aheadSize` bytes that are soon read, asked for in equal parts while the rows are
+    ///     walked: a tree that comes from a far cache would stop each walk at almost every node.
     @inline(never)
     package static func walkRows(
-        _ root: UnsafePointer<Node>, depth: Int, rows: UnsafePointer<Float>, width: Int,
+        _ nodes: UnsafePointer<Node>, root: Int, depth: Int, rows: UnsafePointer<Float>,
+        width: Int, groupCount: Int, ahead: UnsafeRawPointer, aheadSize: Int,
         to leaves: UnsafeMutablePointer<Int32>
     ) {
-        var (a, b, c, d) = (root, root, root, root)
-        var (e, f, g, h) = (root, root, root, root)
-        var done = 0
-        while done < depth {
-            for _ in 0..<stride {
-                (a, b) = (next(a, rows), next(b, rows + width))
-                (c, d) = (next(c, rows + 2 &* width), next(d, rows + 3 &* width))
-                (e, f) = (next(e, rows + 4 &* width), next(f, rows + 5 &* width))
-                (g, h) = (next(g, rows + 6 &* width), next(h, rows + 7 &* width))
+        guard groupCount > 0 else { return }
+        let part = (aheadSize / lineSize / groupCount &+ 1) &* lineSize
+        var place = 0
+        for group in 0..<groupCount {
+            let end = (group &+ 1) &* part
+            while place < end, place < aheadSize {
+                manta_prefetch(ahead + place)
+                place &+= lineSize
             }
-            done &+= stride
-            let moving =
-                a.pointee.word | b.pointee.word | c.pointee.word | d.pointee.word
-                | e.pointee.word | f.pointee.word | g.pointee.word | h.pointee.word
-            if moving == 0 { break }
+            let first = group &* lanes
+            manta_walk_rows16(nodes, root, depth, rows + first &* width, width, leaves + first)
         }
-        leaves[0] = Int32(truncatingIfNeeded: a.pointee.leaf)
-        leaves[1] = Int32(truncatingIfNeeded: b.pointee.leaf)
-        leaves[2] = Int32(truncatingIfNeeded: c.pointee.leaf)
-        leaves[3] = Int32(truncatingIfNeeded: d.pointee.leaf)
-        leaves[4] = Int32(truncatingIfNeeded: e.pointee.leaf)
-        leaves[5] = Int32(truncatingIfNeeded: f.pointee.leaf)
-        leaves[6] = Int32(truncatingIfNeeded: g.pointee.leaf)
-        leaves[7] = Int32(truncatingIfNeeded: h.pointee.leaf)
     }
 }

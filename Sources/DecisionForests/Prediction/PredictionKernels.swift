@@ -30,8 +30,12 @@ struct PredictionKernels: Sendable {
             Numbers, Int, Codes, Codes, Codes?, UnsafePointer<Int8>, Floats, Numbers,
             UnsafeMutablePointer<UInt8>, Int, Sums, Int, Int
         ) -> Void
-    let walkTrees: @Sendable (UnsafeRawPointer, UnsafePointer<Int>, Int, Floats, Leaves) -> Void
-    let walkRows: @Sendable (UnsafeRawPointer, Int, Floats, Int, Leaves) -> Void
+    let walkTrees:
+        @Sendable (UnsafeRawPointer, UnsafePointer<Int>, Int, Int, Floats, Leaves) -> Void
+    let walkRows:
+        @Sendable (
+            UnsafeRawPointer, Int, Int, Floats, Int, Int, UnsafeRawPointer, Int, Leaves
+        ) -> Void
 
     /// The loops of this build. The machine must be able to run it.
     static func of(_ choice: KernelChoice) -> PredictionKernels {
@@ -58,12 +62,13 @@ struct PredictionKernels: Sendable {
         walkTrees: {
             ForestKernels.WalkKernel.walkTrees(
                 $0.assumingMemoryBound(to: ForestKernels.WalkKernel.Node.self), roots: $1,
-                depth: $2, row: $3, to: $4)
+                count: $2, depth: $3, row: $4, to: $5)
         },
         walkRows: {
             ForestKernels.WalkKernel.walkRows(
-                $0.assumingMemoryBound(to: ForestKernels.WalkKernel.Node.self), depth: $1,
-                rows: $2, width: $3, to: $4)
+                $0.assumingMemoryBound(to: ForestKernels.WalkKernel.Node.self), root: $1,
+                depth: $2, rows: $3, width: $4, groupCount: $5, ahead: $6,
+                aheadSize: $7, to: $8)
         })
 
     #if arch(x86_64)
@@ -80,12 +85,13 @@ struct PredictionKernels: Sendable {
             walkTrees: {
                 ForestKernelsAVX2.WalkKernel.walkTrees(
                     $0.assumingMemoryBound(to: ForestKernelsAVX2.WalkKernel.Node.self), roots: $1,
-                    depth: $2, row: $3, to: $4)
+                    count: $2, depth: $3, row: $4, to: $5)
             },
             walkRows: {
                 ForestKernelsAVX2.WalkKernel.walkRows(
-                    $0.assumingMemoryBound(to: ForestKernelsAVX2.WalkKernel.Node.self), depth: $1,
-                    rows: $2, width: $3, to: $4)
+                    $0.assumingMemoryBound(to: ForestKernelsAVX2.WalkKernel.Node.self), root: $1,
+                    depth: $2, rows: $3, width: $4, groupCount: $5, ahead: $6,
+                    aheadSize: $7, to: $8)
             })
 
         private static let avx512 = PredictionKernels(
@@ -102,12 +108,13 @@ struct PredictionKernels: Sendable {
             walkTrees: {
                 ForestKernelsAVX512.WalkKernel.walkTrees(
                     $0.assumingMemoryBound(to: ForestKernelsAVX512.WalkKernel.Node.self), roots: $1,
-                    depth: $2, row: $3, to: $4)
+                    count: $2, depth: $3, row: $4, to: $5)
             },
             walkRows: {
                 ForestKernelsAVX512.WalkKernel.walkRows(
-                    $0.assumingMemoryBound(to: ForestKernelsAVX512.WalkKernel.Node.self), depth: $1,
-                    rows: $2, width: $3, to: $4)
+                    $0.assumingMemoryBound(to: ForestKernelsAVX512.WalkKernel.Node.self), root: $1,
+                    depth: $2, rows: $3, width: $4, groupCount: $5, ahead: $6,
+                    aheadSize: $7, to: $8)
             })
     #endif
 }

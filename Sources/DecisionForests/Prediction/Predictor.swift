@@ -36,6 +36,8 @@ public struct Predictor: Sendable {
     private static let blockRowCountMin = 12
     /// Rows that a thread takes at once, at most: about a millisecond of a usual ensemble.
     private static let shareRowCountMax = 1_024
+    /// Rows that are worth a thread of their own.
+    private static let shareRowCountMin = 64
     /// Shares for each thread of a small batch, so that a thread that is late costs little.
     private static let sharesPerThread = 4
 
@@ -56,7 +58,11 @@ public struct Predictor: Sendable {
                 ?? .general(GeneralLayout(ensemble, trees))
             single = nil
         }
-        if case .walk = layout { blockRowCount = 256 } else { blockRowCount = 64 }
+        if case .walk = layout {
+            blockRowCount = WalkLayout.rowCountMax
+        } else {
+            blockRowCount = 64
+        }
         linear = ensemble.linear?.coefficients
         imputations = ensemble.imputations
         reading = RowReading(ensemble)
@@ -152,12 +158,22 @@ public struct Predictor: Sendable {
     private func share(
         _ count: Int, threads: Int, _ body: @Sendable (_ start: Int, _ count: Int) -> Void
     ) {
-        let shareCount = max(1, threads) * Self.sharesPerThread
-        let blocks = count / (shareCount * blockRowCount)
-        let size = min(Self.shareRowCountMax, max(1, blocks) * blockRowCount)
-        Parallel.forEach((count + size - 1) / size, threads: max(1, threads)) { share, _ in
+        let threads = max(1, threads)
+        let size = Self.shareSize(count, threads: threads, blockRowCount: blockRowCount)
+        HelperPool.shared.forEach((count + size - 1) / size, threads: threads) { share, _ in
             body(share * size, min(size, count - share * size))
         }
+    }
+
+    /// Rows that a thread takes at once: whole blocks, or where these would be too few for all
+    /// threads, two even parts of blocks for each.
+    private static func shareSize(_ count: Int, threads: Int, blockRowCount: Int) -> Int {
+        let blocks = count / (threads * sharesPerThread * blockRowCount)
+        guard blocks == 0, threads > 1 else {
+            return min(shareRowCountMax, max(1, blocks) * blockRowCount)
+        }
+        let parts = (count / (2 * threads) + shareRowCountMin - 1) / shareRowCountMin
+        return min(blockRowCount, max(1, parts) * shareRowCountMin)
     }
 
     private func predict(

@@ -8,17 +8,27 @@ struct WalkLayout: Sendable {
     private let inputs: ScoringInputs
     private let leafWidth: Int
     private let outputCount: Int
-    private var nodes: [Node] = []
+    private let nodes: HugeBuffer<Node>
     /// Where each tree's root stands, padded to whole groups by the last one.
     private var roots: [Int] = []
     private var depths: [Int] = []
-    private var values: [Float] = []
-    private var valueStarts: [Int] = []
+    private let values: HugeBuffer<Float>
+    /// Where each tree's leaf values start, and where the last one's end.
+    private let valueStarts: [Int]
     private let treeCount: Int
 
     /// Categorical nodes that are worth an input each: beyond, walks would test fewer than are
     /// made.
     private static let memberCountMax = 1_024
+
+    /// Rows that `add` takes at once: as many as are worth reading a tree of some thousand leaves
+    /// for, and as leave it room in a second cache of 512 KiB.
+    static var rowCountMax: Int { 256 }
+    /// Rows from which walking them side by side beats walking each alone through many trees.
+    private static var batchRowCountMin: Int { 6 }
+    /// Bytes of the next tree that are asked for during 16 rows, at most: 16 lines for each, half
+    /// the second cache for a whole block.
+    private static var aheadSizePerGroup: Int { 16 * WalkKernel.lanes * WalkKernel.lineSize }
 
     /// Nil if the ensemble is larger than a node's fields, or if its nodes weigh features.
     init?(_ ensemble: TreeEnsemble, _ columns: TreeColumns, choice: KernelChoice) {
@@ -32,14 +42,20 @@ struct WalkLayout: Sendable {
         leafWidth = ensemble.leafWidth
         outputCount = ensemble.outputCount
         treeCount = columns.treeCount
+        nodes = HugeBuffer(count: columns.nodeCount)
+        values = HugeBuffer(count: columns.leafValues.count)
+        valueStarts = columns.withView { trees in
+            trees.leafStarts.map { Int($0) * trees.leafWidth }
+        }
         let isPlaced = columns.withView { trees in
-            values = Array(trees.leafValues)
-            valueStarts = trees.leafStarts.dropLast().map { Int($0) * leafWidth }
+            if let source = trees.leafValues.baseAddress {
+                values.base.update(from: source, count: trees.leafValues.count)
+            }
             roots = trees.nodeStarts.dropLast().map { Int($0) }
             return tests.withView(trees) { place($0) }
         }
-        guard isPlaced else { return nil }
-        while roots.count % WalkKernel.lanes != 0, let last = roots.last { roots.append(last) }
+        guard isPlaced, let last = roots.last else { return nil }
+        while roots.count % WalkKernel.lanes != 0 { roots.append(last) }
     }
 
     /// Makes the nodes of all trees; false if one would stand too far from its parent.
@@ -49,19 +65,16 @@ struct WalkLayout: Sendable {
         depths.reserveCapacity(treeCount)
         // Of one tree, and one more that takes what is written of leaves' children.
         return withUnsafeTemporaryAllocation(of: Int32.self, capacity: nodeCountMax + 2) { room in
-            nodes = [Node](unsafeUninitializedCapacity: trees.feature.count) { nodes, count in
-                for tree in 0..<treeCount {
-                    let range = trees.nodes(of: tree)
-                    let depth =
-                        Self.isInOrder(range, trees)
-                        ? Self.convert(range, tests, nodes, depths: room)
-                        : Self.rearrange(range, tests, nodes)
-                    guard let depth else { return }
-                    depths.append(depth)
-                }
-                count = trees.feature.count
+            for tree in 0..<treeCount {
+                let range = trees.nodes(of: tree)
+                let depth =
+                    Self.isInOrder(range, trees)
+                    ? Self.convert(range, tests, nodes.base, depths: room)
+                    : Self.rearrange(range, tests, nodes.base)
+                guard let depth else { return false }
+                depths.append(depth)
             }
-            return nodes.count == trees.feature.count
+            return true
         }
     }
 
@@ -89,7 +102,7 @@ struct WalkLayout: Sendable {
     /// node stands too far from its parent. `depths` has room for the nodes and two more.
     private static func convert(
         _ range: Range<Int>, _ tests: ScoringInputs.TestsView,
-        _ nodes: UnsafeMutableBufferPointer<Node>, depths: UnsafeMutableBufferPointer<Int32>
+        _ nodes: UnsafeMutablePointer<Node>, depths: UnsafeMutableBufferPointer<Int32>
     ) -> Int? {
         let trees = tests.trees
         var deepest: Int32 = 0
@@ -107,7 +120,7 @@ struct WalkLayout: Sendable {
             let threshold = tests.threshold(of: node).bitPattern
             made.word = isLeaf ? 0 : word
             made.threshold = Float(bitPattern: isLeaf ? leaf : threshold)
-            nodes.initializeElement(at: node, to: made)
+            nodes[node] = made
             farthest = max(farthest, isLeaf ? 0 : offset)
             deepest = max(deepest, depths[place])
             let below = isLeaf ? range.count : child
@@ -121,7 +134,7 @@ struct WalkLayout: Sendable {
     /// nil if a node would stand too far from its parent.
     private static func rearrange(
         _ range: Range<Int>, _ tests: ScoringInputs.TestsView,
-        _ nodes: UnsafeMutableBufferPointer<Node>
+        _ nodes: UnsafeMutablePointer<Node>
     ) -> Int? {
         let trees = tests.trees
         let first = range.lowerBound
@@ -132,15 +145,14 @@ struct WalkLayout: Sendable {
             let child = first + Int(trees.child[at.node])
             let input = Int(tests.input(of: at.node))
             guard input >= 0 else {
-                nodes.initializeElement(at: at.place, to: Node(leaf: child - first))
+                nodes[at.place] = Node(leaf: child - first)
                 deepest = max(deepest, at.depth)
                 continue
             }
             let offset = next - at.place
             guard offset <= WalkKernel.offsetMax else { return nil }
             let threshold = tests.threshold(of: at.node)
-            nodes.initializeElement(
-                at: at.place, to: Node(threshold: threshold, input: input, offset: offset))
+            nodes[at.place] = Node(threshold: threshold, input: input, offset: offset)
             pending.append((child + 1, next + 1, at.depth + 1))
             pending.append((child, next, at.depth + 1))
             next += 2
@@ -148,43 +160,50 @@ struct WalkLayout: Sendable {
         return deepest
     }
 
-    /// Adds the trees' values of rows to their sums, `outputCount` a row.
+    /// Adds the trees' values of up to `rowCountMax` rows to their sums, `outputCount` a row.
     func add(
         rows: UnsafePointer<Float>, count: Int, featureCount: Int,
         to sums: UnsafeMutablePointer<Double>
     ) {
         let lanes = WalkKernel.lanes
-        let padded = count == 1 ? 1 : (count + lanes - 1) / lanes * lanes
+        let isBatch = count >= Self.batchRowCountMin
+        let padded = isBatch ? (count + lanes - 1) / lanes * lanes : 1
         let inputCount = max(1, inputs.count)
         withUnsafeTemporaryAllocation(of: Float.self, capacity: padded * inputCount) { values in
             guard let values = values.baseAddress else { return }
+            guard isBatch else {
+                for row in 0..<count {
+                    inputs.fill(rows + row * featureCount, into: values)
+                    walkTrees(values, to: sums + row * outputCount)
+                }
+                return
+            }
             for row in 0..<padded {
                 // Lanes without a row of their own repeat the last one.
                 inputs.fill(
                     rows + min(row, count - 1) * featureCount, into: values + row * inputCount)
             }
-            if count == 1 {
-                walkTrees(values, to: sums)
-            } else {
-                walkRows(values, count: count, inputCount: inputCount, to: sums)
-            }
+            walkRows(values, count: count, inputCount: inputCount, to: sums)
         }
     }
 
     private func walkTrees(
         _ row: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Double>
     ) {
-        let lanes = WalkKernel.lanes
-        withStorage { nodes, values, leaves in
+        let treesMax = WalkKernel.treesMax
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: treesMax) { leaves in
             roots.withUnsafeBufferPointer { roots in
-                guard let roots = roots.baseAddress else { return }
-                for first in stride(from: 0, to: treeCount, by: lanes) {
-                    let group = first..<min(first + lanes, treeCount)
+                guard let leaves = leaves.baseAddress, let starts = roots.baseAddress else {
+                    return
+                }
+                for first in stride(from: 0, to: treeCount, by: treesMax) {
+                    let group = first..<min(first + treesMax, treeCount)
                     var depth = 0
                     for tree in group { depth = max(depth, depths[tree]) }
-                    kernels.walkTrees(nodes, roots + first, depth, row, leaves)
+                    let padded = min(treesMax, roots.count - first)
+                    kernels.walkTrees(nodes.base, starts + first, padded, depth, row, leaves)
                     for tree in group {
-                        let added = values + valueStarts[tree]
+                        let added = values.base + valueStarts[tree]
                         add(added, leaves[tree - first], to: sums + output(of: tree))
                     }
                 }
@@ -197,36 +216,48 @@ struct WalkLayout: Sendable {
         to sums: UnsafeMutablePointer<Double>
     ) {
         let lanes = WalkKernel.lanes
-        withStorage { nodes, values, leaves in
+        let groupCount = (count + lanes - 1) / lanes
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.rowCountMax) { leaves in
+            guard let leaves = leaves.baseAddress else { return }
             for tree in 0..<treeCount {
-                let (root, depth, output) = (nodes + roots[tree], depths[tree], output(of: tree))
-                let added = values + valueStarts[tree]
-                for first in stride(from: 0, to: count, by: lanes) {
-                    kernels.walkRows(root, depth, rows + first * inputCount, inputCount, leaves)
-                    for row in first..<min(first + lanes, count) {
-                        add(added, leaves[row - first], to: sums + (row * outputCount + output))
-                    }
-                }
+                let (root, depth) = (roots[tree], depths[tree])
+                let ahead = ahead(of: tree, groupCount: groupCount)
+                // The next tree's nodes come during the first half of the rows, its leaves' values
+                // during the second.
+                let half = groupCount / 2
+                kernels.walkRows(
+                    nodes.base, root, depth, rows, inputCount, half, ahead.nodes,
+                    ahead.nodesSize, leaves)
+                kernels.walkRows(
+                    nodes.base, root, depth, rows + half * lanes * inputCount, inputCount,
+                    groupCount - half, ahead.values, ahead.valuesSize, leaves + half * lanes)
+                let (added, first) = (values.base + valueStarts[tree], sums + output(of: tree))
+                for row in 0..<count { add(added, leaves[row], to: first + row * outputCount) }
             }
         }
     }
 
-    private func withStorage(
-        _ body: (
-            UnsafePointer<Node>, UnsafePointer<Float>, UnsafeMutablePointer<Int32>
-        ) -> Void
-    ) {
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: WalkKernel.lanes) { leaves in
-            nodes.withUnsafeBufferPointer { nodes in
-                values.withUnsafeBufferPointer { values in
-                    if let nodes = nodes.baseAddress, let values = values.baseAddress,
-                        let leaves = leaves.baseAddress
-                    {
-                        body(nodes, values, leaves)
-                    }
-                }
-            }
-        }
+    /// What is asked for while a tree is walked.
+    private struct Ahead {
+        let nodes: UnsafeRawPointer
+        var nodesSize = 0
+        let values: UnsafeRawPointer
+        var valuesSize = 0
+    }
+
+    /// The next tree's memory, or none of it if the rows are too few to read most of it.
+    private func ahead(of tree: Int, groupCount: Int) -> Ahead {
+        let next = tree + 1
+        guard next < treeCount else { return Ahead(nodes: nodes.base, values: values.base) }
+        var ahead = Ahead(
+            nodes: nodes.base + roots[next], values: values.base + valueStarts[next])
+        let end = next + 1 < treeCount ? roots[next + 1] : nodes.count
+        let nodesSize = (end - roots[next]) * MemoryLayout<Node>.stride
+        let valuesSize =
+            (valueStarts[next + 1] - valueStarts[next]) * MemoryLayout<Float>.stride
+        guard nodesSize + valuesSize <= groupCount * Self.aheadSizePerGroup else { return ahead }
+        (ahead.nodesSize, ahead.valuesSize) = (nodesSize, valuesSize)
+        return ahead
     }
 
     /// The first score that a tree adds to.
