@@ -20,7 +20,8 @@ enum FloatSorting {
         return bits ^ (sign | 0x8000_0000)
     }
 
-    private static func value(of key: UInt32) -> Float {
+    /// The float of a key.
+    static func value(of key: UInt32) -> Float {
         Float(bitPattern: key & 0x8000_0000 == 0 ? ~key : key & 0x7FFF_FFFF)
     }
 

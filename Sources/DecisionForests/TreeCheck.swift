@@ -12,39 +12,55 @@ struct TreeCheck {
         self.featureCount = Int32(featureCount)
     }
 
-    /// The first tree that breaks a rule; nil if all are sound.
-    func firstFault() -> Int? {
-        columns.withView { trees in
+    /// A tree that breaks a rule.
+    struct Fault: Error {
+        let tree: Int
+    }
+
+    /// The depth of each tree: 0 for one leaf. Throws the first tree that breaks a rule.
+    func depths() throws(Fault) -> [Int32] {
+        var depths = [Int32](repeating: 0, count: columns.treeCount)
+        let faulty: Int? = columns.withView { trees in
             let values = 0..<trees.leafValues.count
             let numbersAreSound = hasSoundNumbers(0..<trees.feature.count, values: values, trees)
             let nodeCountMax = (0..<trees.treeCount).reduce(0) {
                 max($0, trees.nodes(of: $1).count)
             }
-            return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: nodeCountMax + 2) {
-                guard let marks = $0.baseAddress else { return nil }
-                return (0..<trees.treeCount).first {
-                    !isSound($0, trees, marks, numbersAreSound: numbersAreSound)
+            return withUnsafeTemporaryAllocation(
+                of: Int32.self, capacity: Self.levelCount(of: nodeCountMax)
+            ) {
+                guard let levels = $0.baseAddress else { return nil }
+                for tree in 0..<trees.treeCount {
+                    guard
+                        let depth = depth(
+                            of: tree, trees, levels, numbersAreSound: numbersAreSound)
+                    else { return tree }
+                    depths[tree] = depth
                 }
+                return nil
             }
         }
+        if let faulty { throw Fault(tree: faulty) }
+        return depths
     }
 
-    /// `numbersAreSound` says that those of all trees are, so that no one's need another look.
-    private func isSound(
-        _ tree: Int, _ trees: ColumnsView, _ marks: UnsafeMutablePointer<UInt8>,
+    /// A tree's depth; nil if it breaks a rule. `numbersAreSound` says that those of all trees are,
+    /// so that no one's need another look.
+    private func depth(
+        of tree: Int, _ trees: ColumnsView, _ levels: UnsafeMutablePointer<Int32>,
         numbersAreSound: Bool
-    ) -> Bool {
+    ) -> Int32? {
         let (nodes, leafCount) = (trees.nodes(of: tree), trees.leafCount(of: tree))
         guard !nodes.isEmpty, nodes.count <= Int(Int32.max), leafCount <= Int(Int32.max) else {
-            return false
+            return nil
         }
         if !numbersAreSound {
             let first = Int(trees.leafStarts[tree]) * trees.leafWidth
             let values = first..<first + leafCount * trees.leafWidth
-            guard hasSoundNumbers(nodes, values: values, trees) else { return false }
+            guard hasSoundNumbers(nodes, values: values, trees) else { return nil }
         }
-        return hasSoundSets(tree, nodes) && hasSoundProjections(tree)
-            && hasSoundShape(tree, nodes, leafCount: leafCount, trees, marks)
+        guard hasSoundSets(tree, nodes), hasSoundProjections(tree) else { return nil }
+        return depth(of: tree, nodes, leafCount: leafCount, trees, levels)
     }
 
     private func hasSoundNumbers(
@@ -74,24 +90,27 @@ struct TreeCheck {
         }
     }
 
-    private func hasSoundShape(
-        _ tree: Int, _ nodes: Range<Int>, leafCount: Int, _ trees: ColumnsView,
-        _ marks: UnsafeMutablePointer<UInt8>
-    ) -> Bool {
+    /// The depth of a tree whose children and leaves exist and have one parent each; nil of others.
+    private func depth(
+        of tree: Int, _ nodes: Range<Int>, leafCount: Int, _ trees: ColumnsView,
+        _ levels: UnsafeMutablePointer<Int32>
+    ) -> Int32? {
         let projectionCount =
             columns.projections.count == 0
             ? 0
             : columns.projections.treeStarts[tree + 1] - columns.projections.treeStarts[tree]
         guard let features = trees.feature.baseAddress, let children = trees.child.baseAddress,
             let lowest = Int32(exactly: -1 - Int(projectionCount))
-        else { return false }
+        else { return nil }
         let (ownFeatures, ownChildren) = (
             features + nodes.lowerBound, children + nodes.lowerBound
         )
-        return Self.areInRange(
-            ownFeatures, ownChildren, count: Int32(nodes.count), lowest: lowest,
-            featureCount: featureCount, leafCount: Int32(leafCount))
-            && Self.haveOneParentEach(ownFeatures, ownChildren, count: nodes.count, marks)
+        guard
+            Self.areInRange(
+                ownFeatures, ownChildren, count: Int32(nodes.count), lowest: lowest,
+                featureCount: featureCount, leafCount: Int32(leafCount))
+        else { return nil }
+        return Self.depth(ownFeatures, ownChildren, count: nodes.count, levels)
     }
 
     private func hasSoundSets(_ tree: Int, _ nodes: Range<Int>) -> Bool {
@@ -130,26 +149,34 @@ struct TreeCheck {
 }
 
 /// The passes themselves: no branch and no call inside, so that they run several nodes at a time.
+/// What is wrong is gathered in the sign of a word.
 extension TreeCheck {
     private static func areFinite(_ values: UnsafePointer<Float>, count: Int) -> Bool {
         var bad: UInt32 = 0
+        // Magnitudes from infinity's on reach the sign.
         for index in 0..<count {
-            let exponent = values[index].bitPattern & 0x7F80_0000
-            bad |= exponent == 0x7F80_0000 ? 1 : 0
+            bad |= (values[index].bitPattern & 0x7FFF_FFFF) &+ 0x0080_0000
         }
-        return bad == 0
+        return bad < 0x8000_0000
     }
 
     private static func areComparable(_ values: UnsafePointer<Float>, count: Int) -> Bool {
         var bad: UInt32 = 0
-        for index in 0..<count { bad |= values[index] != values[index] ? 1 : 0 }
-        return bad == 0
+        // Magnitudes beyond infinity's reach the sign.
+        for index in 0..<count {
+            bad |= (values[index].bitPattern & 0x7FFF_FFFF) &+ 0x007F_FFFF
+        }
+        return bad < 0x8000_0000
     }
 
     private static func areNotNegative(_ values: UnsafePointer<Float>, count: Int) -> Bool {
         var bad: UInt32 = 0
-        for index in 0..<count { bad |= values[index] < 0 ? 1 : 0 }
-        return bad == 0
+        // Magnitudes from 1 on reach the sign: −0 is no negative number.
+        for index in 0..<count {
+            let bits = values[index].bitPattern
+            bad |= bits & ((bits & 0x7FFF_FFFF) &+ 0x7FFF_FFFF)
+        }
+        return bad < 0x8000_0000
     }
 
     private static func areFlags(_ flags: UnsafePointer<UInt8>, count: Int) -> Bool {
@@ -159,47 +186,61 @@ extension TreeCheck {
     }
 
     /// Whether every node tests a feature or projection that exists and has children behind it
-    /// within the tree, or is a leaf that exists.
+    /// within the tree, or is a leaf that exists. No count is negative, `lowest` is.
     private static func areInRange(
         _ features: UnsafePointer<Int32>, _ children: UnsafePointer<Int32>, count: Int32,
         lowest: Int32, featureCount: Int32, leafCount: Int32
     ) -> Bool {
-        var bad: UInt32 = 0
+        var bad: Int32 = 0
+        let last = count &- 1
         for place in 0..<Int(count) {
             let (feature, child) = (features[place], children[place])
-            let node = Int32(truncatingIfNeeded: place)
-            let isLeaf: UInt32 = feature == Tree.leaf ? 1 : 0
-            let isNoLeaf: UInt32 = child < 0 ? 1 : 0
-            let isBeyond: UInt32 = child >= leafCount ? 1 : 0
-            let isUnknown: UInt32 = feature < lowest ? 1 : 0
-            let isTooLarge: UInt32 = feature >= featureCount ? 1 : 0
-            let isBehind: UInt32 = child <= node ? 1 : 0
-            let isOutside: UInt32 = child >= count &- 1 ? 1 : 0
-            bad |= isLeaf & (isNoLeaf | isBeyond)
-            bad |= (1 &- isLeaf) & (isUnknown | isTooLarge | isBehind | isOutside)
+            let isLeaf: Int32 = feature == Tree.leaf ? -1 : 0
+            // Greater than the one and less than the other; −1 for a leaf's lower bound.
+            let lower = Int32(truncatingIfNeeded: place) | isLeaf
+            let upper = leafCount & isLeaf | last & ~isLeaf
+            bad |= child | (child &- lower &- 1) | (upper &- 1 &- child)
+            bad |= feature < lowest ? -1 : 0
+            bad |= feature < featureCount ? 0 : -1
         }
-        return bad == 0
+        return bad >= 0
     }
 
-    /// Whether every node but the root is the child of exactly one other. All children are in
-    /// range; `marks` has room for two more than there are nodes.
-    private static func haveOneParentEach(
+    /// Words that `depth` needs for a tree: the root, each two nodes, and what leaves write.
+    private static func levelCount(of nodeCount: Int) -> Int { nodeCount / 2 + 2 }
+
+    /// The depth of a tree in which every node but the root is the child of exactly one other; nil
+    /// of others. All children are in range; `levels` has room for `levelCount` words.
+    ///
+    /// Node 1 can only be a left child, so 2 is its sibling, 3 a left child again, and so on:
+    /// siblings make the pairs (1, 2), (3, 4), …, of which each must have one parent.
+    private static func depth(
         _ features: UnsafePointer<Int32>, _ children: UnsafePointer<Int32>, count: Int,
-        _ marks: UnsafeMutablePointer<UInt8>
-    ) -> Bool {
-        marks.initialize(repeating: 0, count: count + 2)
-        var innerCount = 0
+        _ levels: UnsafeMutablePointer<Int32>
+    ) -> Int32? {
+        let pairCount = count / 2
+        levels.initialize(repeating: 0, count: levelCount(of: count))
+        // One more than the depth, so that 0 is a pair without a parent.
+        levels[0] = 1
+        let idle = Int32(truncatingIfNeeded: pairCount &+ 1)
+        var innerCount: Int32 = 0
+        var odd: Int32 = 1
         for node in 0..<count {
-            let isLeaf = features[node] == Tree.leaf
-            // Leaves mark what stands behind the tree.
-            let child = isLeaf ? count : Int(children[node])
-            marks[child] = 1
-            marks[child + 1] = 1
-            innerCount &+= isLeaf ? 0 : 1
+            let isLeaf: Int32 = features[node] == Tree.leaf ? -1 : 0
+            let child = children[node]
+            odd &= child | isLeaf
+            let pair = Int32(bitPattern: UInt32(bitPattern: child) &>> 1) &+ 1
+            let place = idle & isLeaf | pair & ~isLeaf
+            levels[Int(place)] = levels[(node &+ 1) &>> 1] &+ 1
+            innerCount &+= isLeaf &+ 1
         }
-        // As many children as there are nodes behind the root, and each of those is one.
-        var markCount = 0
-        for node in 1..<max(1, count) { markCount &+= Int(marks[node]) }
-        return markCount == count - 1 && 2 * innerCount == count - 1
+        guard odd == 1, Int(innerCount) == pairCount, count % 2 == 1 else { return nil }
+        // As many parents as pairs, and each pair has one.
+        var (deepest, orphans): (Int32, Int32) = (1, 0)
+        for pair in 0..<pairCount &+ 1 {
+            orphans |= levels[pair] &- 1
+            deepest = max(deepest, levels[pair])
+        }
+        return orphans >= 0 ? deepest &- 1 : nil
     }
 }

@@ -22,6 +22,8 @@ package struct TreeColumns: Sendable {
     package let cover: Column<Float>
     package let sets: Sets
     package let projections: Weighings
+    /// Each tree's depth, 0 for one leaf; empty until a `TreeCheck` found the trees sound.
+    package internal(set) var depths: [Int32] = []
 
     /// The sets of categories of all trees; all columns are empty if there is no set.
     package struct Sets: Sendable {

@@ -29,14 +29,16 @@ extension TreeEnsemble {
     /// The trees as columns, after every check.
     package func validatedColumns() throws(EnsembleError) -> TreeColumns {
         try validateWidths()
-        let columns = try trees.columns(leafWidth: leafWidth)
+        var columns = try trees.columns(leafWidth: leafWidth)
         try validateAdditions(hasProjections: columns.projections.count > 0)
         guard trees.featureCountChecked != featureCount else { return columns }
-        if let tree = TreeCheck(columns, featureCount: featureCount).firstFault() {
+        do throws(TreeCheck.Fault) {
+            columns.depths = try TreeCheck(columns, featureCount: featureCount).depths()
+        } catch {
             // Told node by node, once.
-            try columns[tree].validate(
-                number: tree, featureCount: featureCount, leafWidth: leafWidth)
-            throw EnsembleError(tree: tree, node: nil, problem: "it is not sound")
+            try columns[error.tree].validate(
+                number: error.tree, featureCount: featureCount, leafWidth: leafWidth)
+            throw EnsembleError(tree: error.tree, node: nil, problem: "it is not sound")
         }
         return columns
     }

@@ -18,11 +18,12 @@ public struct TreeList: RandomAccessCollection, Sendable {
     /// Trees of a file, looked at here so that nobody has to again; whoever validates the ensemble
     /// gets to know what is wrong with trees that are not sound.
     package init(_ columns: TreeColumns, checkedFor featureCount: Int) {
-        content = .columns(columns)
+        var columns = columns
         let isUsual = (1...TreeEnsemble.widthMax).contains(featureCount)
-        let isSound =
-            isUsual && TreeCheck(columns, featureCount: featureCount).firstFault() == nil
-        featureCountChecked = isSound ? featureCount : nil
+        let depths = isUsual ? try? TreeCheck(columns, featureCount: featureCount).depths() : nil
+        columns.depths = depths ?? []
+        content = .columns(columns)
+        featureCountChecked = depths == nil ? nil : featureCount
     }
 
     /// 0.

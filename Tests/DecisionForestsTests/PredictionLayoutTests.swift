@@ -24,6 +24,8 @@ struct PredictionLayoutTests {
         Shape(leaves: 64, features: 60, trees: 35), Shape(leaves: 60, outputs: 2, leafWidth: 2),
         Shape(leaves: 31, features: 400, trees: 40), Shape(leaves: 12, features: 2, trees: 300),
         Shape(leaves: 8, trees: 70), Shape(leaves: 16, trees: 33, categories: 9),
+        Shape(leaves: 129, isDepthFirst: true),
+        Shape(leaves: 700, outputs: 3, leafWidth: 3, isDepthFirst: true),
     ]
 
     @Test("One row, batches and threads equal a walk node by node", arguments: shapes)

@@ -19,6 +19,8 @@ enum RandomEnsemble {
         /// Zeros of every other feature count as missing.
         var zeroIsMissing = false
         var unknownCategory = TreeEnsemble.UnknownCategory.followsMissing
+        /// Nodes stand in the order in which our forests grow them.
+        var isDepthFirst = false
 
         var testDescription: String {
             "\(trees) × \(leaves) leaves, \(features) features, \(outputs) outputs, \(cuts) cuts"
@@ -48,8 +50,10 @@ enum RandomEnsemble {
             counter += 1
             return chance.index(below: bound, counter)
         }
-        while open.count < shape.leaves {
-            let node = open.remove(at: draw(open.count))
+        var closed: [Int] = []
+        while open.count + closed.count < shape.leaves {
+            if shape.isDepthFirst, open.count > 1, draw(2) == 0 { closed.append(open.removeLast()) }
+            let node = shape.isDepthFirst ? open.removeLast() : open.remove(at: draw(open.count))
             let child = tree.nodeCount
             tree.splitFeature[node] = Int32(draw(shape.features))
             tree.missingGoesLeft[node] = draw(2) == 0
@@ -71,9 +75,9 @@ enum RandomEnsemble {
                 tree.leftChild.append(0)
                 if shape.categories > 0 { tree.categorySet.append(-1) }
             }
-            open += [child, child + 1]
+            open += shape.isDepthFirst ? [child + 1, child] : [child, child + 1]
         }
-        for (leaf, node) in open.enumerated() {
+        for (leaf, node) in (closed + open).enumerated() {
             tree.leftChild[node] = Int32(leaf)
             for _ in 0..<shape.leafWidth {
                 counter += 1

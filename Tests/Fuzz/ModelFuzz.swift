@@ -82,8 +82,12 @@ private func check(_ bytes: [UInt8]) {
         let width = model.featureNames.count
         let values: [Float] = [0, -0.0, .nan, .infinity, -.infinity, 1, -1e30, 3e38, 1e-40, 17.5]
         var rows: [Float] = []
-        for place in 0..<min(70, max(2, 200_000 / width)) * width {
-            rows.append(values[(place &* 31 &+ place / width &* 7) % values.count])
+        let rowCount = min(70, max(2, 200_000 / width))
+        for row in 0..<rowCount {
+            for feature in 0..<width {
+                let place = (row * width + feature) * 31 + row * 7
+                rows.append(values[place % values.count])
+            }
         }
         let predictor = try model.predictor()
         let scores = try predictor.predict(FeatureMatrix(values: rows, featureCount: width))

@@ -45,27 +45,45 @@ struct BlockNodes {
         _ target: Target, _ trees: ColumnsView, _ inner: InnerNodes, _ cuts: [UInt8],
         _ leaves: LeafPlaces
     ) {
-        var node = BlockKernel.Node(input: 0, cut: 0, left: 0, right: 0)
         inner.nodes.withUnsafeBufferPointer { innerNodes in
             for tree in 0..<trees.treeCount {
-                let range = trees.nodes(of: tree)
                 let own = inner.starts[tree]..<inner.starts[tree + 1]
-                leaves.find(in: range, UnsafeBufferPointer(rebasing: innerNodes[own]), trees)
-                for number in own {
-                    let child = Int(trees.child[Int(innerNodes[number])])
-                    // Field by field: the initialiser would be a call into another module.
-                    node.input = inner.inputs[number]
-                    node.cut = cuts[number]
-                    node.left = leaves.code(of: child)
-                    node.right = leaves.code(of: child + 1)
-                    target.nodes[number] = node
-                    target.tests[number] = LeafBitsBuilder.Test(
-                        column: inner.columns[number], cut: cuts[number],
-                        takenStart: leaves.start(child), takenCount: leaves.count(child),
-                        missingPasses: trees.missingGoesLeft[Int(innerNodes[number])] != 0)
-                }
+                leaves.find(
+                    in: trees.nodes(of: tree), UnsafeBufferPointer(rebasing: innerNodes[own]),
+                    trees)
+                fillNodes(own, target, trees, inner, cuts, leaves)
                 let first = (inner.starts[tree] + tree) * trees.leafWidth
                 fillValues(of: tree, trees, leaves, target.values, from: first)
+            }
+        }
+    }
+
+    /// Writes a tree's inner nodes and their tests.
+    private static func fillNodes(
+        _ own: Range<Int>, _ target: Target, _ trees: ColumnsView, _ inner: InnerNodes,
+        _ cuts: [UInt8], _ leaves: LeafPlaces
+    ) {
+        var made = BlockKernel.Node(input: 0, cut: 0, left: 0, right: 0)
+        inner.nodes.withUnsafeBufferPointer { nodes in
+            inner.inputs.withUnsafeBufferPointer { inputs in
+                inner.columns.withUnsafeBufferPointer { columns in
+                    cuts.withUnsafeBufferPointer { cuts in
+                        for number in own {
+                            let node = Int(nodes[number])
+                            let child = Int(trees.child[node])
+                            // Field by field: the initialiser would be a call into another module.
+                            made.input = inputs[number]
+                            made.cut = cuts[number]
+                            made.left = leaves.code(of: child)
+                            made.right = leaves.code(of: child &+ 1)
+                            target.nodes[number] = made
+                            target.tests[number] = LeafBitsBuilder.Test(
+                                column: columns[number], cut: cuts[number],
+                                takenStart: leaves.start(child), takenCount: leaves.count(child),
+                                missingPasses: trees.missingGoesLeft[node] != 0)
+                        }
+                    }
+                }
             }
         }
     }
@@ -78,10 +96,13 @@ struct BlockNodes {
         let (range, own, width) = (trees.nodes(of: tree), trees.values(of: tree), trees.leafWidth)
         for node in range {
             // What an inner node writes is overwritten by its leftmost leaf, which stands behind
-            // it: cheaper than asking each node what it is.
-            let leaf = trees.feature[node] == Tree.leaf ? Int(trees.child[node]) : 0
+            // it: cheaper than asking each node what it is. A leaf's feature is −1, no other is
+            // negative.
+            let leaf = Int(trees.child[node] & (trees.feature[node] &>> 31))
             let place = first &+ Int(leaves.start(node &- range.lowerBound)) &* width
-            for index in 0..<width { values[place &+ index] = own[leaf &* width &+ index] }
+            values[place] = own[leaf &* width]
+            guard width > 1 else { continue }
+            for index in 1..<width { values[place &+ index] = own[leaf &* width &+ index] }
         }
     }
 }

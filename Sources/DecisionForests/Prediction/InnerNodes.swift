@@ -16,29 +16,33 @@ struct InnerNodes {
     /// The inner nodes of a sound ensemble with at most 65,536 inputs.
     init(_ tests: ScoringInputs.TestsView, _ inputs: ScoringInputs) {
         let trees = tests.trees
+        let capacity = trees.feature.count + 1
+        // Leaves, whose input is −1, take the first.
+        let columnOf = [0] + inputs.columnOf.map { UInt16(truncatingIfNeeded: $0) }
         var starts = [0]
         starts.reserveCapacity(trees.treeCount + 1)
-        nodes = [Int32](unsafeUninitializedCapacity: trees.feature.count + 1) { found, foundCount in
-            var count = 0
-            for tree in 0..<trees.treeCount {
-                for node in trees.nodes(of: tree) {
-                    // Written in any case, and overwritten unless it is one.
-                    found[count] = Int32(truncatingIfNeeded: node)
-                    count &+= trees.feature[node] == Tree.leaf ? 0 : 1
+        var (inputs, columns): ([UInt16], [UInt16]) = ([], [])
+        nodes = [Int32](unsafeUninitializedCapacity: capacity) { nodes, nodeCount in
+            inputs = [UInt16](unsafeUninitializedCapacity: capacity) { inputs, inputCount in
+                columns = [UInt16](unsafeUninitializedCapacity: capacity) { columns, columnCount in
+                    columnOf.withUnsafeBufferPointer { columnOf in
+                        var count = 0
+                        for tree in 0..<trees.treeCount {
+                            for node in trees.nodes(of: tree) {
+                                // Written in any case, and overwritten unless it is one.
+                                let input = tests.input(of: node)
+                                nodes[count] = Int32(truncatingIfNeeded: node)
+                                inputs[count] = UInt16(truncatingIfNeeded: input)
+                                columns[count] = columnOf[Int(input) &+ 1]
+                                count &+= 1 &+ Int(input &>> 31)
+                            }
+                            starts.append(count)
+                        }
+                        (nodeCount, inputCount, columnCount) = (count, count, count)
+                    }
                 }
-                starts.append(count)
             }
-            foundCount = count
         }
-        self.starts = starts
-        let columnOf = inputs.columnOf
-        let (own, count) = (nodes, nodes.count)
-        self.inputs = [UInt16](unsafeUninitializedCapacity: count) { inputs, inputCount in
-            for number in 0..<count {
-                inputs[number] = UInt16(truncatingIfNeeded: tests.input(of: Int(own[number])))
-            }
-            inputCount = count
-        }
-        columns = self.inputs.map { UInt16(truncatingIfNeeded: columnOf[Int($0)]) }
+        (self.starts, self.inputs, self.columns) = (starts, inputs, columns)
     }
 }

@@ -131,12 +131,13 @@ struct LeafBitsBuilder {
         var tableCount = 0
         let spans = [UInt8](unsafeUninitializedCapacity: 2 * slotCount) { spans, count in
             for slot in 0..<slotCount { (spans[2 * slot], spans[2 * slot + 1]) = (.max, 0) }
-            let tableSize = UInt16(LeafBitsKernel.tableSize)
+            // A division by a number of another module's would be one.
+            let tableShift = UInt16(LeafBitsKernel.tableSize.trailingZeroBitCount)
             for band in bands {
                 let own = UnsafeMutableBufferPointer(rebasing: spans[(2 * band.firstSlot)...])
                 // First and last table, of which there are 64 at most.
                 forEachTest(of: band) { _, slot, test in
-                    let table = UInt8(truncatingIfNeeded: test.column / tableSize)
+                    let table = UInt8(truncatingIfNeeded: test.column &>> tableShift)
                     own[2 * slot] = min(own[2 * slot], table)
                     own[2 * slot + 1] = max(own[2 * slot + 1], table)
                 }

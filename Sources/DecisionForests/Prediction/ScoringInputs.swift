@@ -69,6 +69,11 @@ struct ScoringInputs: Sendable {
         fileprivate let inputs: UnsafeBufferPointer<Int32>
         fileprivate let thresholds: [Int: Float]
 
+        /// Per feature the input, at 2 × (feature + 1), and one further for nodes that send missing
+        /// values left; nil unless all nodes compare features with their columns' thresholds. A
+        /// leaf's feature is −1.
+        var inputOfFeature: UnsafePointer<Int32>? { inputs.isEmpty ? table.baseAddress : nil }
+
         /// The input of an inner node, or −1 at a leaf.
         @inline(__always)
         func input(of node: Int) -> Int32 {

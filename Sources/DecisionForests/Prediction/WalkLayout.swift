@@ -11,7 +11,7 @@ struct WalkLayout: Sendable {
     private let nodes: HugeBuffer<Node>
     /// Where each tree's root stands, padded to whole groups by the last one.
     private var roots: [Int] = []
-    private var depths: [Int] = []
+    private let depths: [Int]
     private let values: HugeBuffer<Float>
     /// Where each tree's leaf values start, and where the last one's end.
     private let valueStarts: [Int]
@@ -42,6 +42,7 @@ struct WalkLayout: Sendable {
         leafWidth = ensemble.leafWidth
         outputCount = ensemble.outputCount
         treeCount = columns.treeCount
+        depths = columns.depths.map { Int($0) }
         nodes = HugeBuffer(count: columns.nodeCount)
         values = HugeBuffer(count: columns.leafValues.count)
         valueStarts = columns.withView { trees in
@@ -52,112 +53,87 @@ struct WalkLayout: Sendable {
                 values.base.update(from: source, count: trees.leafValues.count)
             }
             roots = trees.nodeStarts.dropLast().map { Int($0) }
-            return tests.withView(trees) { place($0) }
+            return tests.withView(trees) { Self.place($0, nodes.base) }
         }
         guard isPlaced, let last = roots.last else { return nil }
         while roots.count % WalkKernel.lanes != 0 { roots.append(last) }
     }
 
     /// Makes the nodes of all trees; false if one would stand too far from its parent.
-    private mutating func place(_ tests: ScoringInputs.TestsView) -> Bool {
+    private static func place(
+        _ tests: ScoringInputs.TestsView, _ nodes: UnsafeMutablePointer<Node>
+    ) -> Bool {
         let trees = tests.trees
-        let nodeCountMax = (0..<treeCount).reduce(0) { max($0, trees.nodes(of: $1).count) }
-        depths.reserveCapacity(treeCount)
-        // Of one tree, and one more that takes what is written of leaves' children.
-        return withUnsafeTemporaryAllocation(of: Int32.self, capacity: nodeCountMax + 2) { room in
-            for tree in 0..<treeCount {
-                let range = trees.nodes(of: tree)
-                let depth =
-                    Self.isInOrder(range, trees)
-                    ? Self.convert(range, tests, nodes.base, depths: room)
-                    : Self.rearrange(range, tests, nodes.base)
-                guard let depth else { return false }
-                depths.append(depth)
-            }
-            return true
+        return (0..<trees.treeCount).allSatisfy { tree in
+            let range = trees.nodes(of: tree)
+            let target = nodes + range.lowerBound
+            return convert(range, tests, target) || rearrange(range, tests, target)
         }
     }
 
-    /// Whether a tree's pairs of children already stand as `rearrange` would place them: those of a
-    /// left child, or else of the right one, at once after the pair. So our forests grow.
-    private static func isInOrder(_ nodes: Range<Int>, _ trees: ColumnsView) -> Bool {
-        guard let feature = trees.feature.baseAddress, let child = trees.child.baseAddress,
-            nodes.count > 1
-        else { return true }
-        let (ownFeature, ownChild) = (feature + nodes.lowerBound, child + nodes.lowerBound)
-        var bad: Int32 = 0
-        // No jump depends on what a node is. Leaves look at the root's children, in vain.
-        for node in 0..<nodes.count {
-            let isInner: Int32 = ownFeature[node] == Tree.leaf ? 0 : 1
-            let left = ownChild[node] &* isInner
-            let leftIsLeaf: Int32 = ownFeature[Int(left)] == Tree.leaf ? 1 : 0
-            let next = Int(left &+ leftIsLeaf)
-            let nextIsInner: Int32 = ownFeature[next] == Tree.leaf ? 0 : 1
-            bad |= isInner & nextIsInner & (ownChild[next] == left &+ 2 ? 0 : 1)
-        }
-        return bad == 0
-    }
-
-    /// Makes each node of a tree one of the layout, where it stands; the tree's depth, or nil if a
-    /// node stands too far from its parent. `depths` has room for the nodes and two more.
+    /// Makes each node of a tree one of the layout, where it stands. False if that is no use: if a
+    /// node stands too far from its parent, or unless the pairs of children stand as `rearrange`
+    /// would place them, those of a left child, or else of the right one, at once after the pair.
+    /// So our forests grow, whose nodes compare.
     private static func convert(
-        _ range: Range<Int>, _ tests: ScoringInputs.TestsView,
-        _ nodes: UnsafeMutablePointer<Node>, depths: UnsafeMutableBufferPointer<Int32>
-    ) -> Int? {
+        _ range: Range<Int>, _ tests: ScoringInputs.TestsView, _ nodes: UnsafeMutablePointer<Node>
+    ) -> Bool {
         let trees = tests.trees
-        var deepest: Int32 = 0
-        var farthest = 0
-        depths[0] = 0
+        guard let inputs = tests.inputOfFeature, let features = trees.feature.baseAddress,
+            let children = trees.child.baseAddress, let thresholds = trees.threshold.baseAddress,
+            let flags = trees.missingGoesLeft.baseAddress
+        else { return false }
+        let first = range.lowerBound
+        var (all, stray, siblingIsLeaf): (Int32, Int32, Int32) = (0, 0, -1)
         var made = Node(leaf: 0)
-        for node in range {
-            let (place, child) = (node &- range.lowerBound, Int(trees.child[node]))
-            let input = tests.input(of: node)
-            let isLeaf = input < 0
-            let offset = child &- place
+        // No jump depends on what a node is: its kind is a mask.
+        for place in 0..<range.count {
+            let (feature, child) = (features[first &+ place], children[first &+ place])
+            let isLeaf = feature &>> 31
+            let input = inputs[2 &* (Int(feature) &+ 1) &+ Int(flags[first &+ place] & 1)]
+            let offset = child &- Int32(truncatingIfNeeded: place)
+            let threshold = Int32(bitPattern: thresholds[first &+ place].bitPattern)
             // What the initialisers of `Node` do, which would be two calls into another module.
-            let word = UInt32(truncatingIfNeeded: offset << 12 | Int(input))
-            let leaf = 0x7FC0_0000 | UInt32(truncatingIfNeeded: child)
-            let threshold = tests.threshold(of: node).bitPattern
-            made.word = isLeaf ? 0 : word
-            made.threshold = Float(bitPattern: isLeaf ? leaf : threshold)
-            nodes[node] = made
-            farthest = max(farthest, isLeaf ? 0 : offset)
-            deepest = max(deepest, depths[place])
-            let below = isLeaf ? range.count : child
-            depths[below] = depths[place] &+ 1
-            depths[below &+ 1] = depths[place] &+ 1
+            made.word = UInt32(bitPattern: (offset &<< 12 | input) & ~isLeaf)
+            made.threshold = Float(
+                bitPattern: UInt32(
+                    bitPattern: (0x7FC0_0000 | child) & isLeaf | threshold & ~isLeaf))
+            nodes[place] = made
+            all |= offset & ~isLeaf
+            // Left children have odd places.
+            let isLeft = Int32(truncatingIfNeeded: place & 1)
+            let isFirst = (0 &- isLeft) | siblingIsLeaf
+            stray |= (offset ^ (1 &+ isLeft)) & ~isLeaf & isFirst
+            siblingIsLeaf = isLeaf
         }
-        return farthest <= WalkKernel.offsetMax ? Int(deepest) : nil
+        return stray == 0 && all <= Int32(WalkKernel.offsetMax)
     }
 
-    /// Places the pairs of children so that a left child's own follow at once; the tree's depth, or
-    /// nil if a node would stand too far from its parent.
+    /// Places the pairs of children so that a left child's own follow at once; false if a node
+    /// would stand too far from its parent.
     private static func rearrange(
-        _ range: Range<Int>, _ tests: ScoringInputs.TestsView,
-        _ nodes: UnsafeMutablePointer<Node>
-    ) -> Int? {
+        _ range: Range<Int>, _ tests: ScoringInputs.TestsView, _ nodes: UnsafeMutablePointer<Node>
+    ) -> Bool {
         let trees = tests.trees
         let first = range.lowerBound
-        var next = first + 1
-        var deepest = 0
-        var pending = [(node: first, place: first, depth: 0)]
+        var next = 1
+        var pending = [(node: first, place: 0)]
         while let at = pending.popLast() {
-            let child = first + Int(trees.child[at.node])
+            let child = Int(trees.child[at.node])
             let input = Int(tests.input(of: at.node))
             guard input >= 0 else {
-                nodes[at.place] = Node(leaf: child - first)
-                deepest = max(deepest, at.depth)
+                nodes[at.place] = Node(leaf: child)
                 continue
             }
             let offset = next - at.place
-            guard offset <= WalkKernel.offsetMax else { return nil }
-            let threshold = tests.threshold(of: at.node)
-            nodes[at.place] = Node(threshold: threshold, input: input, offset: offset)
-            pending.append((child + 1, next + 1, at.depth + 1))
-            pending.append((child, next, at.depth + 1))
+            guard offset <= WalkKernel.offsetMax else { return false }
+            nodes[at.place] = Node(
+                threshold: tests.threshold(of: at.node), input: input, offset: offset)
+            pending.append((first + child + 1, next + 1))
+            pending.append((first + child, next))
             next += 2
         }
-        return deepest
+        return true
     }
 
     /// Adds the trees' values of up to `rowCountMax` rows to their sums, `outputCount` a row.
