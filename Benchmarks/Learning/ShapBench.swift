@@ -2,8 +2,8 @@ import DecisionForests
 import Foundation
 
 /// `learning-bench shap --data FILE [--target NAME] [--learner KIND] [--param NAME=VALUE]…
-/// [--train-rows N] [--rows N] [--threads N] [--repeat N] [--model FILE] [--values FILE]`: trains on
-/// the first rows and explains the last ones, for `Benchmarks/explain.py` to set beside shap.
+/// [--train-rows N] [--rows N] [--threads N] [--repeat N] [--model FILE] [--values FILE]`: trains
+/// on the first rows and explains the last ones, for `Benchmarks/explain.py` to set beside shap.
 ///
 /// With `--model` the trees are read from a `TreesFile`, which is written the first time.
 /// `--values` takes the contributions: float64, as `ShapValues` has them.

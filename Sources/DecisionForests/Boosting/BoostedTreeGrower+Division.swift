@@ -37,9 +37,9 @@ extension BoostedTreeGrower {
         return takeSlot(&others)
     }
 
-    /// Moves the rows of a leaf to its ranges of the other entries: those that go left to the front,
-    /// the others to the end. With a `slot`, sums the histogram of the smaller child, or of one that
-    /// is hardly larger.
+    /// Moves the rows of a leaf to its ranges of the other entries: those that go left to the
+    /// front, the others to the end. With a `slot`, sums the histogram of the smaller child, or of
+    /// one that is hardly larger.
     func divide(_ leaf: Leaf, by split: NodeSplit, into slot: Int?) -> Division {
         let isWorthSharing =
             leaf.rows.count >= Self.parallelRows
@@ -101,7 +101,8 @@ extension BoostedTreeGrower {
         Array(UnsafeBufferPointer(start: leftCounts.base, count: rows.ranges.count))
     }
 
-    /// With all threads: who has divided the rows of some sections sums them while they are at hand.
+    /// With all threads: who has divided the rows of some sections sums them while they are at
+    /// hand.
     private func divideTogether(
         _ leaf: Leaf, by split: NodeSplit, into slot: Int?
     ) -> Division {

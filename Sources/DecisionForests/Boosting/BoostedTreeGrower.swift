@@ -1,9 +1,10 @@
 /// Grows one tree after another from rows whose gradients are in their entries.
 ///
-/// A node's rows are a range of the entries in each section. A split moves them to the same range of
-/// the spare entries, one child's before the other's, and its children move theirs back. The smaller
-/// child's histogram is summed from its rows, the larger one's is what its parent's has more. Sums
-/// are integers, so neither the rows' order within a node nor the number of threads matters.
+/// A node's rows are a range of the entries in each section. A split moves them to the same range
+/// of the spare entries, one child's before the other's, and its children move theirs back. The
+/// smaller child's histogram is summed from its rows, the larger one's is what its parent's has
+/// more. Sums are integers, so neither the rows' order within a node nor the number of threads
+/// matters.
 final class BoostedTreeGrower {
     let plan: BoosterPlan
     let states: RowStates

@@ -235,8 +235,8 @@ struct GradientPass {
         }
     }
 
-    /// Writes the chunk's entries: seen rows to their place at the front of the section, others after
-    /// all of them.
+    /// Writes the chunk's entries: seen rows to their place at the front of the section, others
+    /// after all of them.
     private func place(
         _ rows: Range<Int>, chunk: Int, sample: RoundSample, salt: UInt32, worker: Int
     ) {
