@@ -96,6 +96,16 @@ def thread_table(cases):
     return lines
 
 
+# Why we lose by more than 2 % where we do, as far as it was found out.
+REASONS = {
+    ("forests", "diabetes"):
+        "309 rows that tell less than half of the target. Trees that go on to single rows learn "
+        "the rest by heart, ours like scikit-learn's and Yggdrasil's; XGBoost draws 63 % of the "
+        "rows without replacement and stops earlier. With `min_samples_leaf=5` ours have 52.53 "
+        "instead of 53.75 (seed 1) and 57.80 instead of 59.22 (seed 3).",
+}
+
+
 def quality(families):
     lines = []
     for family in families:
@@ -105,7 +115,7 @@ def quality(families):
             f"### {family['family'].capitalize()}", "",
             f"Mean rank over {len(pairs)} pairs of data set and seed (1 is best): "
             + ", ".join(f"{n} {r:.2f}" for n, r in sorted(ranks.items(), key=lambda i: i[1])) + ".",
-            "", "| data set | judged by | " + " | ".join(learners) + " |",
+            "", "| mean of five seeds | judged by | " + " | ".join(learners) + " |",
             "|---|---|" + "---:|" * len(learners)]
         for name in dict.fromkeys(pair["set"] for pair in pairs):
             own = [pair for pair in pairs if pair["set"] == name]
@@ -121,8 +131,21 @@ def quality(families):
             f"{pair['scores'][OURS]:.4f}, {pair['best']} {pair['scores'][pair['best']]:.4f} "
             f"({100 * pair['loss']:.1f} %); the others' median {pair['median']:.4f}"
             for pair in lost]
-        lines.append("")
+        for name in dict.fromkeys(pair["set"] for pair in lost):
+            reason = REASONS.get((family["family"], name), "not yet explained.")
+            lines += ["", f"Why {name}: {reason}"]
+        lines += ["", "<details><summary>All pairs</summary>", ""]
+        lines += every(pairs, learners) + ["", "</details>", ""]
     return lines
+
+
+def every(pairs, learners):
+    """A line for each pair of data set and seed."""
+    lines = ["| data set | seed | " + " | ".join(learners) + " |", "|---|---:|" + "---:|" * len(learners)]
+    return lines + [
+        f"| {pair['set']} | {pair['seed']} | "
+        + " | ".join(f"{pair['scores'][learner]:.4f}" for learner in learners) + " |"
+        for pair in pairs]
 
 
 def reading(result):
