@@ -76,9 +76,9 @@ def printed(command, environment, timeout=None):
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=timeout)
     except subprocess.TimeoutExpired:
-        raise Problem(f"{command[0]} was stopped after {timeout} s") from None
+        raise Problem(f"stopped after {timeout} s without an answer") from None
     if done.returncode != 0:
-        raise Problem(f"{command[0]} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+        raise Problem(f"{pathlib.Path(command[0]).name} ended with {done.returncode}:\n{done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
