@@ -12,17 +12,25 @@ enum ProcessUsage {
     /// Bytes of memory that are in use.
     static var memory: Int { status("VmRSS") }
 
+    /// Bytes of memory that the process has for itself, without the pages of files.
+    static var ownMemory: Int { status("RssAnon") }
+
     /// The most bytes that were in use since the start or `forgetPeak`.
     static var peakMemory: Int { status("VmHWM") }
 
     /// Gives freed memory back to the system and lets `peakMemory` begin again from what is in
     /// use: what comes next is then seen in full, not hidden in what reading has left behind.
     static func forgetPeak() {
+        returnFreedMemory()
+        try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+    }
+
+    /// Gives back to the system what the allocator keeps for later.
+    static func returnFreedMemory() {
         // glibc's malloc_trim, which Swift's module of it leaves out.
         if let trim = dlsym(nil, "malloc_trim") {
             _ = unsafeBitCast(trim, to: (@convention(c) (Int) -> Int32).self)(0)
         }
-        try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
     }
 
     /// A field of Linux's /proc/self/status in bytes; 0 where there is none.

@@ -25,11 +25,11 @@ struct LoadFigures: Sendable {
         precondition(repetitions > 0)
         // Code and tables that the first load brings and every other shares are not the model's.
         _ = try ModelFile.load(path).predictor()
-        Self.returnFreedMemory()
-        let before = Self.residentSize
+        ProcessUsage.returnFreedMemory()
+        let before = ProcessUsage.ownMemory
         predictor = try ModelFile.load(path).predictor()
-        Self.returnFreedMemory()
-        residentSize = Self.residentSize - before
+        ProcessUsage.returnFreedMemory()
+        residentSize = ProcessUsage.ownMemory - before
 
         var times: [[Double]] = [[], [], [], []]
         var size = 0
@@ -52,21 +52,5 @@ struct LoadFigures: Sendable {
         fileSize = size
         (readSeconds, decodeSeconds) = (medians[0], medians[1])
         (buildSeconds, loadSeconds) = (medians[2], medians[3])
-    }
-
-    /// Bytes of memory that the process has for itself, without the pages of files.
-    private static var residentSize: Int {
-        let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("RssAnon:") } ?? ""
-        let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first
-        return (kibibytes.flatMap { Int($0) } ?? 0) * 1_024
-    }
-
-    /// What the allocator keeps for later is nobody's.
-    private static func returnFreedMemory() {
-        // glibc's malloc_trim, which Swift's module of it leaves out.
-        if let trim = dlsym(nil, "malloc_trim") {
-            _ = unsafeBitCast(trim, to: (@convention(c) (Int) -> Int32).self)(0)
-        }
     }
 }

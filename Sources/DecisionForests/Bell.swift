@@ -1,3 +1,5 @@
+internal import CProcessor
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -25,25 +27,30 @@ final class Bell: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Wakes all who wait.
-    func ring() {
-        pthread_mutex_lock(mutex)
-        pthread_cond_broadcast(condition)
-        pthread_mutex_unlock(mutex)
+    /// Looks for news for about 50 microseconds, less than waking a sleeper costs: what is worth
+    /// doing before one goes to sleep. What `news` gives first, nil if that takes longer.
+    @inline(__always)
+    static func look<News>(for news: () -> News?) -> News? {
+        for _ in 0..<1_500 {
+            if let found = news() { return found }
+            manta_pause()
+        }
+        return nil
     }
 
-    /// Sleeps until `isOver` holds, which is asked after every ring.
-    func wait(until isOver: () -> Bool) {
-        pthread_mutex_lock(mutex)
-        while !isOver() { pthread_cond_wait(condition, mutex) }
-        pthread_mutex_unlock(mutex)
+    /// Wakes all who wait.
+    func ring() {
+        withLock { _ = pthread_cond_broadcast(condition) }
     }
 
     /// Wakes as many of those who wait.
     func ring(count: Int) {
-        pthread_mutex_lock(mutex)
-        for _ in 0..<count { pthread_cond_signal(condition) }
-        pthread_mutex_unlock(mutex)
+        withLock { for _ in 0..<count { pthread_cond_signal(condition) } }
+    }
+
+    /// Sleeps until `isOver` holds, which is asked under the lock and after every ring.
+    func wait(until isOver: () -> Bool) {
+        waitForValue { isOver() ? () : nil }
     }
 
     /// What `body` gives, run alone.

@@ -1,4 +1,3 @@
-internal import CProcessor
 import Synchronization
 
 /// Threads that wait for loops to help with: one pool for all predictions of a process.
@@ -13,9 +12,6 @@ final class HelperPool: @unchecked Sendable {
 
     /// Threads of the pool at most; callers that ask for more together get fewer.
     private static var threadCountMax: Int { 64 }
-    /// Looks for news before a thread goes to sleep: about 50 microseconds, less than waking it
-    /// costs.
-    private static var patience: Int { 1500 }
 
     private let bell = Bell()
     /// Places at loops that no helper has taken; under the bell's lock.
@@ -72,10 +68,8 @@ final class HelperPool: @unchecked Sendable {
             places.removeAll { $0.loop === loop }
             placeCount.store(places.count, ordering: .relaxed)
         }
-        for _ in 0..<Self.patience {
-            if loop.helperCount.load(ordering: .acquiring) == 0 { return }
-            manta_pause()
-        }
+        let haveLeft = Bell.look { loop.helperCount.load(ordering: .acquiring) == 0 ? true : nil }
+        guard haveLeft == nil else { return }
         sleepingCallers.add(1, ordering: .sequentiallyConsistent)
         leavingBell.wait { loop.helperCount.load(ordering: .sequentiallyConsistent) == 0 }
         sleepingCallers.subtract(1, ordering: .sequentiallyConsistent)
@@ -95,13 +89,10 @@ final class HelperPool: @unchecked Sendable {
     }
 
     private func nextPlace() -> (loop: Loop, worker: Int) {
-        for _ in 0..<Self.patience {
-            if placeCount.load(ordering: .relaxed) > 0, let place = bell.withLock(takePlace) {
-                return place
-            }
-            manta_pause()
+        let soon = Bell.look {
+            placeCount.load(ordering: .relaxed) > 0 ? bell.withLock(takePlace) : nil
         }
-        return bell.waitForValue(takePlace)
+        return soon ?? bell.waitForValue(takePlace)
     }
 
     /// Under the bell's lock: who withdraws its loop afterwards knows of the helper.

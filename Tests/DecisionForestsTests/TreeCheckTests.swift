@@ -56,23 +56,12 @@ struct TreeCheckTests {
         return deepest
     }
 
-    /// Splits a random leaf until there are enough.
     private static func tree(leaves: Int, _ draws: inout Draws) -> Tree {
-        var (features, children): ([Int32], [Int32]) = ([Tree.leaf], [0])
-        var open = [0]
-        while open.count < leaves {
-            let node = open.remove(at: draws.below(open.count))
-            features[node] = Int32(draws.below(featureCount))
-            children[node] = Int32(features.count)
-            open += [features.count, features.count + 1]
-            features += [Tree.leaf, Tree.leaf]
-            children += [0, 0]
-        }
-        for (leaf, node) in open.enumerated() { children[node] = Int32(leaf) }
-        return Tree(
-            splitFeature: features, threshold: features.map { Float($0) },
-            missingGoesLeft: features.map { $0 % 2 == 0 }, leftChild: children,
-            leafValues: (0..<leaves).map { Float($0) }, cover: features.map { _ in 1 })
+        var tree = RandomEnsemble.tree(
+            .init(leaves: leaves, features: featureCount),
+            Chance(seed: draws.bits()))
+        tree.cover = [Float](repeating: 1, count: tree.nodeCount)
+        return tree
     }
 
     /// Changes one number, to one at the edge of what may stand there or any other.

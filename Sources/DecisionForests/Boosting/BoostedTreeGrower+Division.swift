@@ -57,14 +57,17 @@ extension BoostedTreeGrower {
         return division
     }
 
-    /// Moves the rows that the tree does not see; returns how many go left in each section.
-    func divideHidden(_ leaf: Leaf, by split: NodeSplit) -> [Int] {
+    /// Moves the rows that the tree does not see; returns those of each child.
+    func divideHidden(
+        _ leaf: Leaf, by split: NodeSplit
+    ) -> (left: SectionedRows, right: SectionedRows) {
+        guard leaf.hidden.count > 0 else { return (leaf.hidden, leaf.hidden) }
         let groups = groups(
             of: leaf.hidden, isShared: leaf.hidden.count >= Self.parallelRows)
         plan.team.forEach(groups.count) { index, _ in
             divide(groups[index], of: leaf.hidden, of: leaf, by: split)
         }
-        return divided(leaf.hidden)
+        return leaf.hidden.split(after: divided(leaf.hidden))
     }
 
     /// Forgets what was summed: the leaf stays where and what it was.
@@ -144,9 +147,7 @@ extension BoostedTreeGrower {
     /// The sections in groups, one at a time for a thread: some for each, so that none waits long
     /// for the last.
     func groups(of rows: SectionedRows, isShared: Bool) -> [Range<Int>] {
-        guard isShared, plan.team.size > 1 else {
-            return [0..<rows.ranges.count]
-        }
+        guard isShared, plan.team.size > 1 else { return [0..<rows.ranges.count] }
         let most = plan.tiles.tiles.count > 4 ? Self.groupRowsMax : Self.groupRows
         return rows.groups(
             least: min(most, max(Self.groupRowsMin, rows.count / (8 * plan.team.size))))

@@ -164,7 +164,7 @@ final class BoostedTreeGrower {
         tree.split(
             leaf.node, by: split, gain: leaf.gain, missingGoesLeft: missingGoesLeft,
             rowCounts: (division.left.count, division.right.count), plan: plan)
-        let hidden = leaf.hidden.split(after: divideHidden(leaf, by: split))
+        let hidden = divideHidden(leaf, by: split)
         var left = Leaf(
             node: firstChild, depth: leaf.depth + 1, rows: division.left, hidden: hidden.left)
         var right = Leaf(

@@ -4,20 +4,14 @@
 /// and who divides a node's rows in a section knows where they go. Sections take turns chunk by
 /// chunk, so that a node's rows spread over all of them even where the data is sorted.
 struct RowSections: Sendable {
-    let rowCount: Int
     /// Per section, its range of the entries.
     let ranges: [Range<Int>]
 
     /// For one thread all rows are one section: its nodes' rows stay side by side.
     init(rowCount: Int, threads: Int) {
-        let chunkCount = (rowCount + RowStates.chunkRows - 1) / RowStates.chunkRows
-        self.init(rowCount: rowCount, count: Self.count(chunks: chunkCount, threads: threads))
-    }
-
-    init(rowCount: Int, count: Int) {
-        self.rowCount = rowCount
         let size = RowStates.chunkRows
         let chunkCount = (rowCount + size - 1) / size
+        let count = Self.count(chunks: chunkCount, threads: threads)
         var ranges: [Range<Int>] = []
         for section in 0..<count {
             let start = ranges.last?.upperBound ?? 0

@@ -1,4 +1,3 @@
-internal import CProcessor
 import Synchronization
 
 #if canImport(Glibc)
@@ -31,10 +30,6 @@ final class ThreadTeam: @unchecked Sendable {
     private var body: ((_ index: Int, _ worker: Int) -> Void)?
     private let bell: Bell
     private var threads: [pthread_t] = []
-
-    /// Looks for news before a thread goes to sleep: about 50 microseconds, less than waking it
-    /// costs.
-    private static var patience: Int { 1500 }
 
     init(size: Int) {
         self.size = max(1, size)
@@ -103,10 +98,8 @@ final class ThreadTeam: @unchecked Sendable {
     }
 
     private func waitForHelpers(_ count: Int) {
-        for _ in 0..<Self.patience {
-            if doneCount.load(ordering: .acquiring) == count { return }
-            manta_pause()
-        }
+        let isDone = Bell.look { doneCount.load(ordering: .acquiring) == count ? true : nil }
+        guard isDone == nil else { return }
         callerSleeps.store(true, ordering: .sequentiallyConsistent)
         bell.wait { self.doneCount.load(ordering: .sequentiallyConsistent) == count }
         callerSleeps.store(false, ordering: .relaxed)
@@ -121,12 +114,7 @@ final class ThreadTeam: @unchecked Sendable {
     private func help(worker: Int) {
         while !isEnding.load(ordering: .relaxed) {
             work(worker: worker)
-            var looks = 0
-            while looks < Self.patience, !hasWork {
-                manta_pause()
-                looks += 1
-            }
-            guard looks == Self.patience else { continue }
+            guard Bell.look(for: { hasWork ? true : nil }) == nil else { continue }
             sleeperCount.add(1, ordering: .sequentiallyConsistent)
             bell.wait {
                 self.hasWork || self.isEnding.load(ordering: .sequentiallyConsistent)

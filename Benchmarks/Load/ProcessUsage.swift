@@ -1,0 +1,1 @@
+../Learning/ProcessUsage.swift
