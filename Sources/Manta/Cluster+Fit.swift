@@ -77,7 +77,7 @@ extension Cluster {
             input.bins = try await runOnce(
                 BinDataset.task,
                 BinDatasetInput(
-                    dataset: input.dataset, seed: boosting.seed, valueBins: boosting.binCountMax))
+                    dataset: input.dataset, seed: boosting.seed, valueBins: boosting.valueBinsMax))
         }
         while true {
             input.secondsMax = seconds(input.earlier.count)

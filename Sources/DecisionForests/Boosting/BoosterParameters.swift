@@ -41,7 +41,9 @@ public struct BoosterParameters: Sendable, Hashable {
     public internal(set) var featureShareByLevel = 1.0
     /// Share of its level's features that a node sees.
     public internal(set) var featureShareByNode = 1.0
-    /// Bins for the values of a feature, without the one for missing values.
+    /// Bins of a feature at most, the one for missing values among them as in LightGBM; 3 ... 256.
+    ///
+    /// Every feature has that bin, whether or not values are missing: 255 leave 254 for values.
     public internal(set) var binCountMax = 255
     /// Per feature 1 if scores may only grow with it, −1 if they may only fall, 0 if they are free;
     /// empty if all are.
@@ -107,7 +109,8 @@ public struct BoosterParameters: Sendable, Hashable {
         try ParameterError.check("feature_fraction", featureShare, isIn: 1e-6...1)
         try ParameterError.check("colsample_bylevel", featureShareByLevel, isIn: 1e-6...1)
         try ParameterError.check("feature_fraction_bynode", featureShareByNode, isIn: 1e-6...1)
-        try ParameterError.check("max_bin", binCountMax, isIn: 2...FeatureBinner.valueBinsMax)
+        // Fewer could part missing values from the others and nothing else.
+        try ParameterError.check("max_bin", binCountMax, isIn: 3...FeatureBinner.valueBinsMax + 1)
         try ParameterError.check("max_cat_threshold", categoriesInSplitMax, isIn: 1...255)
         try ParameterError.check("cat_l2", categoryL2, isIn: 0...1e30)
         try ParameterError.check("cat_smooth", categorySmoothing, isIn: 0...1e30)
@@ -122,6 +125,9 @@ public struct BoosterParameters: Sendable, Hashable {
                 "monotone_constraints", "\(monotone)", allowed: "−1, 0 or 1 for each feature")
         }
     }
+
+    /// Bins for the values of a feature: all but the one for missing values; 2 ... 255.
+    package var valueBinsMax: Int { binCountMax - 1 }
 
     /// Whether trees see part of the rows.
     var samplesRows: Bool { rowShare < 1 && rowShareRounds > 0 }

@@ -185,6 +185,6 @@ extension BoosterParameters {
         BinnedDataset(
             dataset,
             binner: FeatureBinner(
-                dataset, seed: seed, threads: threads, valueBins: binCountMax), threads: threads)
+                dataset, seed: seed, threads: threads, valueBins: valueBinsMax), threads: threads)
     }
 }

@@ -170,8 +170,8 @@ struct ParameterName: Sendable {
             write: { p, t throws(ParameterError) in p.featureShareByNode = try t.number() }),
         ParameterName(
             "max_bin", lightGBM: ["max_bins"],
-            values: "2...255",
-            meaning: "bins for a feature's values",
+            values: "3...256",
+            meaning: "bins of a feature, one of them for missing values",
             read: { "\($0.binCountMax)" },
             write: { p, t throws(ParameterError) in p.binCountMax = try t.integer() }),
     ]

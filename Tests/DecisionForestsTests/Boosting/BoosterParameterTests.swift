@@ -38,13 +38,35 @@ struct BoosterParameterTests {
         "Values out of range or of another kind are refused",
         arguments: [
             ("num_leaves", "1"), ("num_leaves", "many"), ("learning_rate", "nan"),
-            ("max_bin", "256"),
+            ("max_bin", "2"), ("max_bin", "257"),
             ("bagging_fraction", "0"), ("monotone_constraints", "2"), ("lambda_l1", "-1"),
             ("colsample_bylevel", "0"), ("train_metrics", "often"),
             ("early_stopping_round", "x"), ("boost_from_average", "perhaps"), ("seed", "-1"),
         ])
     func refused(name: String, value: String) {
         #expect(throws: ParameterError.self) { try BoosterParameters(named: [name: value]) }
+    }
+
+    @Test(
+        "max_bin counts the bin of missing values, as LightGBM's does",
+        arguments: [3, 64, 255, 256])
+    func bins(count: Int) throws {
+        let parameters = try BoosterParameters(named: ["max_bin": "\(count)"])
+        func bins(distinct: Int) throws -> (count: Int, used: Set<UInt8>) {
+            let column = (0..<4_000).map { $0 == 0 ? Float.nan : Float($0 % distinct) }
+            let data = try SampleData.columns([column], classes: column.map { _ in 0 })
+            let binned = parameters.binned(data, threads: 1)
+            return (
+                binned.binner.edges[0].count + 2, binned.bins.withUnsafeBufferPointer { Set($0) }
+            )
+        }
+        // As few values as there are bins for have one each, one value more does not.
+        for distinct in [count - 1, count, 3_000] {
+            let found = try bins(distinct: distinct)
+            #expect(found.count == count)
+            #expect(found.used.count == count && found.used.contains(FeatureBinner.missingBin))
+        }
+        #expect(try bins(distinct: 2).count == 3)
     }
 
     @Test("What is written is read again")
