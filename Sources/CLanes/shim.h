@@ -17,6 +17,14 @@ static inline __attribute__((always_inline)) void manta_prefetch(const void *add
     __builtin_prefetch(address);
 }
 
+/* A value no further from 0 than `limit`; NaN stays NaN. One minimum and one maximum: of the same two
+   comparisons in Swift, the first one's outcome is carried into the second, which costs a vector
+   loop a comparison and three masks more. */
+static inline __attribute__((always_inline)) float manta_capped(float value, float limit) {
+    float below = value > limit ? limit : value;
+    return below < -limit ? -limit : below;
+}
+
 typedef uint8_t manta_bytes64 __attribute__((vector_size(64)));
 
 /* out[i] = codes[i] <= cut ? left[i] : right[i], for 64 bytes. */

@@ -1,3 +1,5 @@
+internal import CLanes
+
 /// e to the power x in float32, in a form that compilers turn into vectors.
 ///
 /// Plain products and sums in one written order, never fused: IEEE 754 fixes every bit, so all
@@ -6,8 +8,7 @@ enum Exponential {
     /// Within 2 ulp for |x| ≤ 87; what lies beyond is taken as ±87. NaN gives NaN or a number.
     @inline(__always)
     static func of(_ value: Float) -> Float {
-        let capped: Float = value > 87 ? 87 : value
-        let x: Float = capped < -87 ? -87 : capped
+        let x = manta_capped(value, 87)
         // Added to a float below 2²², this leaves the nearest integer in the low bits.
         let rounder: Float = 0x1.8p23
         let shifted = x * 0x1.715476p0 + rounder  // 1 / ln 2
