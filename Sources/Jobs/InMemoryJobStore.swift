@@ -75,6 +75,17 @@ package final class InMemoryJobStore: JobStore {
         }
     }
 
+    package func cancelTask(_ task: TaskID, by whom: String) async throws -> TaskRecord? {
+        change {
+            $0.cancelTask(
+                task, by: whom.prefix(maxBytes: AttemptRecord.causeMaxInBytes), at: now())
+        }
+    }
+
+    package func deadTasks(of job: JobID, limit: Int) async throws -> [TaskRecord] {
+        change { Array($0.deadTasks(of: job).prefix(max(0, limit))) }
+    }
+
     package func tasks(_ ids: [TaskID]) async throws -> [TaskRecord?] {
         change { shelf in ids.map { shelf.task($0) } }
     }
@@ -90,7 +101,7 @@ package final class InMemoryJobStore: JobStore {
         change { shelf in
             let moment = now()
             let endings = request.endings.map { shelf.end($0, at: moment) }
-            shelf.expireOverdue(at: moment)
+            shelf.sweep(at: moment)
             let grants = shelf.grant(request, at: moment)
             return ClaimReply(
                 endings: endings, grants: grants,

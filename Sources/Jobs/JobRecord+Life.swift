@@ -85,6 +85,7 @@ extension NewJob {
     package var driver: NewTask {
         NewTask(
             id: .driver(of: id), job: id, kind: .driver, name: "driver", input: .inline([]),
-            resources: driverResources, labels: driverLabels, priority: priority, retry: .driver)
+            resources: driverResources, labels: driverLabels, priority: priority, retry: .driver,
+            deadlines: deadlines ?? Deadlines())
     }
 }

@@ -18,11 +18,14 @@ package struct NewJob: Hashable, Sendable, Codable {
     /// Labels the driver's worker must have.
     package var driverLabels: Set<String>
     package var priority: Int
+    /// The driver's: `scheduleToStart` bounds the wait in the queue, `scheduleToClose` the job.
+    package var deadlines: Deadlines?
 
     package init(
         id: JobID, entrypoint: Entrypoint, workingDirectory: String? = nil,
         environment: [String: String] = [:], metadata: [String: String] = [:],
-        driverResources: Resources = Resources(), driverLabels: Set<String> = [], priority: Int = 0
+        driverResources: Resources = Resources(), driverLabels: Set<String> = [],
+        priority: Int = 0, deadlines: Deadlines? = nil
     ) {
         self.id = id
         self.entrypoint = entrypoint
@@ -32,6 +35,7 @@ package struct NewJob: Hashable, Sendable, Codable {
         self.driverResources = driverResources
         self.driverLabels = driverLabels
         self.priority = priority
+        self.deadlines = deadlines
     }
 }
 

@@ -3,7 +3,8 @@ extension JobShelf {
     mutating func end(_ ending: AttemptEnding, at now: Int64) -> EndingReply {
         guard let task = task(ending.lease.task) else { return .leaseLost }
         do throws(TaskLifeError) {
-            let next = try task.ending(with: ending.outcome, under: ending.lease, at: now)
+            let next = try task.ending(
+                with: ending.outcome, under: ending.lease, lastLines: ending.lastLines, at: now)
             apply(next, was: task, at: now)
             return .committed
         } catch {
@@ -12,15 +13,50 @@ extension JobShelf {
         }
     }
 
-    mutating func expireOverdue(at now: Int64) {
-        for job in jobs.values {
-            for id in job.running.keys {
-                guard let task = job.tasks[id], let next = try? task.expiring(at: now) else {
-                    continue  // It has time left.
-                }
-                apply(next, was: task, at: now)
+    /// Ends what is overdue: leases, then deadlines, the oldest first.
+    mutating func sweep(at now: Int64) {
+        expireOverdue(at: now)
+        passDeadlines(at: now)
+    }
+
+    private mutating func expireOverdue(at now: Int64) {
+        let overdue = jobs.values.flatMap { job in
+            job.running.keys.compactMap { id -> (at: Int64, task: TaskRecord)? in
+                guard let task = job.tasks[id], case .running(let lease) = task.state,
+                    lease.expiry <= now
+                else { return nil }
+                return (lease.expiry, task)
             }
         }
+        for task in JobShelf.oldest(overdue, limits.sweepMax) {
+            guard let next = try? task.expiring(at: now) else { continue }  // Checked above.
+            apply(next, was: task, at: now)
+        }
+    }
+
+    mutating func passDeadlines(at now: Int64) {
+        let overdue = jobs.values.flatMap { job in
+            job.bounded.compactMap { id -> (at: Int64, task: TaskRecord)? in
+                guard let task = job.tasks[id], let deadline = task.deadline, deadline.at <= now
+                else { return nil }
+                return (deadline.at, task)
+            }
+        }
+        for found in JobShelf.oldest(overdue, limits.sweepMax) {
+            // One that ended a job a moment ago took the job's other tasks along.
+            guard let task = self.task(found.spec.id),
+                let next = try? task.passingDeadline(at: now)
+            else { continue }
+            apply(next, was: task, at: now)
+        }
+    }
+
+    /// In the order of Redis's sorted sets, so that both stores sweep alike.
+    private static func oldest(
+        _ tasks: [(at: Int64, task: TaskRecord)], _ count: Int
+    ) -> [TaskRecord] {
+        tasks.sorted { ($0.at, $0.task.spec.id.rawValue) < ($1.at, $1.task.spec.id.rawValue) }
+            .prefix(count).map(\.task)
     }
 
     mutating func grant(_ request: ClaimRequest, at now: Int64) -> [Grant] {
@@ -31,6 +67,8 @@ extension JobShelf {
         while grants.count < request.grantsMax {
             let next = nextTask(for: request, free: free, driverSlots: driverSlots, at: now)
             guard let task = next, let job = jobs[task.spec.job] else { break }
+            let length = min(
+                task.spec.deadlines.heartbeat ?? length, ClaimRequest.leaseMaxInMilliseconds)
             let lease = Lease(
                 task: task.spec.id, worker: request.worker, token: nextToken(),
                 expiry: now + length)
@@ -89,6 +127,7 @@ extension JobShelf {
         _ worker: WorkerRecord, leases: [Lease], at now: Int64
     ) -> HeartbeatReply {
         workers[worker.id] = (worker, now)
+        passDeadlines(at: now)
         var reply = HeartbeatReply(lost: [], cancelled: [])
         for lease in leases {
             guard let task = task(lease.task), lease.worker == worker.id,
@@ -96,11 +135,13 @@ extension JobShelf {
                 let next = try? task.extending(lease, until: now + length)
             else {
                 reply.lost.append(lease)
+                if task(lease.task)?.overdueToken == lease.token { reply.overdue.append(lease) }
                 continue
             }
             apply(next, was: task, at: now)
             if task.cancelRequestedBy != nil { reply.cancelled.append(lease) }
         }
+        expireOverdue(at: now)
         return reply
     }
 

@@ -11,6 +11,8 @@ struct JobShelf: Sendable {
         var waiting: [QueueEntry] = []
         /// Running tasks and how long a heartbeat keeps each.
         var running: [TaskID: Int64] = [:]
+        /// Tasks that a deadline may strike.
+        var bounded: Set<TaskID> = []
         var log = LogShelf()
     }
 
@@ -58,6 +60,7 @@ struct JobShelf: Sendable {
         guard jobs.values.count(where: { !$0.record.state.isTerminal }) < limits.activeJobsMax
         else { throw .full("\(limits.activeJobsMax) jobs are active") }
         try limits.check(job.driverResources, job.driverLabels)
+        try limits.check(job.driver.deadlines)
         try checkShapes(adding: [job.driver])
         lastNumber += 1
         let record = JobRecord(spec: job, state: .active(.queued), submittedAt: now)
@@ -148,6 +151,27 @@ struct JobShelf: Sendable {
         }
     }
 
+    /// What a person asks, who needs no lease.
+    mutating func cancelTask(_ id: TaskID, by whom: String, at now: Int64) -> TaskRecord? {
+        guard let old = task(id) else { return nil }
+        if old.spec.kind == .driver {
+            _ = stop(old.spec.job, by: whom, at: now)
+        } else if !old.state.isTerminal {
+            apply(old.cancelling(by: whom), was: old, at: now)
+            if case .running = old.state { raised.insert(.job(old.spec.job)) }
+        }
+        return task(id)
+    }
+
+    /// In order of creation.
+    func deadTasks(of job: JobID) -> [TaskRecord] {
+        guard let job = jobs[job] else { return [] }
+        return job.order.compactMap { job.tasks[$0] }.filter { task in
+            if case .failed = task.state { return task.spec.kind == .task }
+            return false
+        }
+    }
+
     /// The active job whose driver holds this lease.
     private func driven(by lease: Lease) throws(JobStoreError) -> Job {
         guard let id = lease.task.job, let job = jobs[id] else { throw .leaseLost(lease.task) }
@@ -178,6 +202,13 @@ struct JobShelf: Sendable {
         guard var job = jobs[id] else { return }
         job.tasks[task.spec.id] = task
         job.record = job.record.counting(task, was: old)
+        if task.deadline != nil || old?.deadline != nil {
+            if task.deadline == nil {
+                job.bounded.remove(task.spec.id)
+            } else {
+                job.bounded.insert(task.spec.id)
+            }
+        }
         switch (old?.state, task.state) {
         case (.waiting, .waiting), (.running, .running): break
         case (.waiting, _): dequeue(task, from: &job)

@@ -42,13 +42,23 @@ package protocol JobStore: Sendable {
     /// - Throws: `JobStoreError.leaseLost`, `.jobOver`.
     func cancel(_ tasks: [TaskID], by whom: String, under driverLease: Lease) async throws
 
+    /// Ends one task because a person asks: at once when it waits, through its worker when it
+    /// runs. A driver's is a stop of its job. Answers the record afterwards; one that is over stays
+    /// as it is.
+    func cancelTask(_ task: TaskID, by whom: String) async throws -> TaskRecord?
+
+    /// Tasks of the job that failed for good, with the cause and last lines of each attempt that
+    /// is kept. In order of creation.
+    func deadTasks(of job: JobID, limit: Int) async throws -> [TaskRecord]
+
     /// In order; nil where no such task exists.
     func tasks(_ ids: [TaskID]) async throws -> [TaskRecord?]
 
     /// In order of creation, the driver first.
     func tasks(of job: JobID, limit: Int) async throws -> [TaskRecord]
 
-    /// Ends attempts, expires every overdue lease, and grants new attempts, atomically.
+    /// Ends attempts, expires overdue leases and deadlines (at most `StoreLimits.sweepMax` of
+    /// each), and grants new attempts, atomically.
     ///
     /// The caller's own endings go first: a lease that is overdue but was given to nobody else
     /// still counts, so that no finished work is thrown away after the store was away.
@@ -59,7 +69,8 @@ package protocol JobStore: Sendable {
     /// Ends attempts without claiming. Replies in order.
     func finish(_ endings: [AttemptEnding]) async throws -> [EndingReply]
 
-    /// Keeps the worker listed and its leases alive, and says which of them it must let go.
+    /// Keeps the worker listed and its leases alive, and says which of them it must let go. Like
+    /// a claim it ends what is overdue.
     func heartbeat(_ worker: WorkerRecord, leases: [Lease]) async throws -> HeartbeatReply
 
     /// Workers whose last heartbeat is younger than `WorkerRecord.lifetime`.
@@ -162,10 +173,13 @@ package struct ClaimReply: Sendable, Codable, Hashable {
 package struct AttemptEnding: Sendable, Codable, Hashable {
     package var lease: Lease
     package var outcome: AttemptOutcome
+    /// What the attempt said last, kept when it failed; see `AttemptRecord.lastLines`.
+    package var lastLines: [String]
 
-    package init(lease: Lease, outcome: AttemptOutcome) {
+    package init(lease: Lease, outcome: AttemptOutcome, lastLines: [String] = []) {
         self.lease = lease
         self.outcome = outcome
+        self.lastLines = lastLines
     }
 }
 
@@ -213,10 +227,13 @@ package struct HeartbeatReply: Sendable, Codable, Hashable {
     package var lost: [Lease]
     /// Leases whose task was cancelled: end the attempt and report `.cancelled`.
     package var cancelled: [Lease]
+    /// Those of `lost` whose attempt a deadline ended: the worker says so when it ends the process.
+    package var overdue: [Lease]
 
-    package init(lost: [Lease], cancelled: [Lease]) {
+    package init(lost: [Lease], cancelled: [Lease], overdue: [Lease] = []) {
         self.lost = lost
         self.cancelled = cancelled
+        self.overdue = overdue
     }
 }
 

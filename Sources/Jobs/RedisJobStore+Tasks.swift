@@ -57,6 +57,21 @@ extension RedisJobStore {
         }
     }
 
+    package func cancelTask(_ task: TaskID, by whom: String) async throws -> TaskRecord? {
+        if let job = task.job, task == .driver(of: job) {
+            _ = try await stop(job, by: whom)
+            return try await tasks([task]).first ?? nil
+        }
+        let reply = try await run(
+            scripts.cancelTask,
+            RedisCommand(task.rawValue, whom.prefix(maxBytes: AttemptRecord.causeMaxInBytes)))
+        return reply.isNull ? nil : try RedisTaskCoding.task(reply)
+    }
+
+    package func deadTasks(of job: JobID, limit: Int) async throws -> [TaskRecord] {
+        try await tasks(in: .dead, of: job, limit: limit, by: "ZRANGE")
+    }
+
     package func tasks(_ ids: [TaskID]) async throws -> [TaskRecord?] {
         var records: [TaskRecord?] = []
         for batch in ids.batches(of: RedisJobStore.batchMax) {
@@ -74,10 +89,17 @@ extension RedisJobStore {
     }
 
     package func tasks(of job: JobID, limit: Int) async throws -> [TaskRecord] {
+        try await tasks(in: .order, of: job, limit: limit, by: "LRANGE")
+    }
+
+    /// The first tasks whose ids stand in a list or a sorted set of the job.
+    private func tasks(
+        in key: RedisKey, of job: JobID, limit: Int, by command: String
+    ) async throws -> [TaskRecord] {
         guard limit > 0 else { return [] }
         let last = min(limit, limits.tasksPerJobMax + 1) - 1
         let ids = try await send(
-            RedisCommand("LRANGE", keys.name(.order, job.rawValue), "0", String(last)))
+            RedisCommand(command, keys.name(key, job.rawValue), "0", String(last)))
         return try await tasks(
             (ids.array ?? []).compactMap { $0.string.map { TaskID(rawValue: $0) } }
         ).compactMap { $0 }
@@ -168,12 +190,12 @@ extension RedisJobStore {
         let lists = (reply.array ?? []).map { list in
             (list.array ?? []).compactMap { $0.integer.map { Int($0) - 1 } }
         }
-        guard lists.count == 2, lists.joined().allSatisfy(own.indices.contains) else {
+        guard lists.count == 3, lists.joined().allSatisfy(own.indices.contains) else {
             throw JobStoreError.corrupt("the reply to heartbeat")
         }
         return HeartbeatReply(
             lost: leases.filter { $0.worker != worker.id } + lists[0].map { own[$0] },
-            cancelled: lists[1].map { own[$0] })
+            cancelled: lists[1].map { own[$0] }, overdue: lists[2].map { own[$0] })
     }
 
     package func workers() async throws -> [WorkerRecord] {

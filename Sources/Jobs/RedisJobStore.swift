@@ -54,6 +54,7 @@ package final class RedisJobStore: JobStore {
         try limits.check(jobSizeInBytes: spec.count)
         try limits.check(job.driverResources, job.driverLabels)
         let driver = job.driver
+        try limits.check(driver.deadlines)
         var arguments = RedisCommand(job.id.rawValue)
         arguments.append(spec)
         switch job.entrypoint {
@@ -65,6 +66,7 @@ package final class RedisJobStore: JobStore {
         arguments.append(driver.effectivePriority)
         arguments.append(driver.retry.attemptsMax)
         arguments.append(driver.retry.delayInMilliseconds)
+        arguments.append(driver.deadlines.text)
         let reply = try await run(scripts.submit, arguments)
         if reply.array?.first?.string == "full" { throw full(reply) }
         guard let record = try RedisJobCoding.job(reply.array?.last) else {

@@ -18,6 +18,7 @@ enum RedisKey: String, CaseIterable, Sendable {
     case results = "job:<job>:results"
     case queues = "job:<job>:queues"
     case waiting = "job:<job>:waiting:<shape>"
+    case dead = "job:<job>:dead"
     case log = "job:<job>:log"
     case logState = "job:<job>:log-state"
     // Queues over all jobs
@@ -25,6 +26,7 @@ enum RedisKey: String, CaseIterable, Sendable {
     case ready = "ready:<shape>"
     case delayed = "delayed"
     case leases = "leases"
+    case deadlines = "deadlines"
     // Workers and builds
     case workers = "workers"
     case heartbeats = "heartbeats"

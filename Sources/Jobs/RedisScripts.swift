@@ -8,6 +8,7 @@ package struct RedisScripts: Sendable {
     let report: RedisScript
     let enqueue: RedisScript
     let cancel: RedisScript
+    let cancelTask: RedisScript
     let read: RedisScript
     let claim: RedisScript
     let finish: RedisScript
@@ -35,7 +36,11 @@ package struct RedisScripts: Sendable {
             RedisKeys.lua, RedisScripts.table(limits, timing), clock ?? LuaBase.serverClock,
             LuaBase.text,
         ]
-        let tasks = [LuaQueues.text, LuaLives.text, LuaReplies.text, LuaClaimScript.pulse]
+        let tasks = [
+            LuaQueues.text, LuaDeadlines.watch, LuaLives.text, LuaReplies.text,
+            LuaClaimScript.pulse,
+        ]
+        let sweeping = tasks + [LuaDeadlines.sweep]
         let ending = hasFlags ? ["#!lua flags=allow-oom"] : []
         func script(
             _ name: String, _ body: String, _ library: [String] = [], _ header: [String] = []
@@ -49,10 +54,11 @@ package struct RedisScripts: Sendable {
         report = script("report", LuaJobScripts.report, tasks, ending)
         enqueue = script("enqueue", LuaTaskScripts.enqueue, tasks)
         cancel = script("cancel", LuaTaskScripts.cancel, tasks, ending)
+        cancelTask = script("cancelTask", LuaTaskScripts.cancelTask, tasks, ending)
         read = script("read", LuaTaskScripts.read, tasks, ending)
-        claim = script("claim", LuaClaimScript.claim, tasks, ending)
+        claim = script("claim", LuaClaimScript.claim, sweeping, ending)
         finish = script("finish", LuaTaskScripts.finish, tasks, ending)
-        heartbeat = script("heartbeat", LuaTaskScripts.heartbeat, tasks, ending)
+        heartbeat = script("heartbeat", LuaTaskScripts.heartbeat, sweeping, ending)
         workers = script("workers", LuaTaskScripts.workers, [], ending)
         removeWorker = script("removeWorker", LuaTaskScripts.removeWorker, [], ending)
         beginBuild = script("beginBuild", LuaRecordScripts.beginBuild)
@@ -67,7 +73,8 @@ package struct RedisScripts: Sendable {
     /// The texts that hold guard lines, for the test that removes them.
     package var all: [RedisScript] {
         [
-            submit, stop, delete, report, enqueue, cancel, read, claim, finish, heartbeat,
+            submit, stop, delete, report, enqueue, cancel, cancelTask, read, claim, finish,
+            heartbeat,
             workers, removeWorker, beginBuild, endBuild, forgetBuild, appendLogs, putBlob,
             containsBlob, getBlob,
         ]

@@ -39,6 +39,7 @@ enum RedisTaskCoding {
         arguments.append(task.retry.retriesErrors ? 1 : 0)
         arguments.append(task.retry.retriesCrashes ? 1 : 0)
         arguments.append(task.retry.delayInMilliseconds)
+        arguments.append(task.deadlines.text)
         arguments.append(bytes(of: task.input))
     }
 
@@ -51,13 +52,13 @@ enum RedisTaskCoding {
             arguments.append(ending.lease.task.rawValue)
             arguments.append(ending.lease.token)
             arguments.append(ending.lease.worker.rawValue)
-            try append(ending.outcome.bounded, to: &arguments)
+            try append(ending.outcome.bounded, ending.lastLines, to: &arguments)
         }
     }
 
-    /// Kind, payload, text, cause.
+    /// Kind; payload, or the last lines of an attempt that failed; text; cause.
     private static func append(
-        _ outcome: AttemptOutcome, to arguments: inout RedisCommand
+        _ outcome: AttemptOutcome, _ lastLines: [String], to arguments: inout RedisCommand
     ) throws(JobStoreError) {
         switch outcome {
         case .succeeded(let payload):
@@ -72,10 +73,12 @@ enum RedisTaskCoding {
         case .cancelled(let whom):
             for text in ["cancelled", "", whom] { arguments.append(text) }
         case .failed(let message):
-            for text in ["failed", ""] { arguments.append(text) }
+            arguments.append("failed")
+            arguments.append(AttemptRecord.bounded(lastLines).joined(separator: "\n"))
             arguments.append(try StoreCoding.encode(TaskFailure(kind: .error, message: message)))
         case .crashed(let message, let exitCode, let signal):
-            for text in ["crashed", ""] { arguments.append(text) }
+            arguments.append("crashed")
+            arguments.append(AttemptRecord.bounded(lastLines).joined(separator: "\n"))
             arguments.append(
                 try StoreCoding.encode(
                     TaskFailure(kind: .crash, message: message, exitCode: exitCode, signal: signal))
@@ -96,8 +99,8 @@ enum RedisTaskCoding {
 
     /// Reads what `describe` wrote.
     static func task(_ value: RESPValue) throws(JobStoreError) -> TaskRecord {
-        guard let fields = value.array, fields.count == 23 else {
-            throw .corrupt("a task is no array of 23 fields")
+        guard let fields = value.array, fields.count == 24 else {
+            throw .corrupt("a task is no array of 24 fields")
         }
         var reader = FieldReader(fields: fields[...])
         let id = TaskID(rawValue: try reader.text("id"))
@@ -120,30 +123,57 @@ enum RedisTaskCoding {
         let input = try payload(try reader.bytes("input"))
         let result = try reader.optionalBytes("result")
         let history = try history(reader.next("history"))
+        let rare = try Rare(reader.next("deadlines"), of: id)
         let spec = NewTask(
             id: id, job: job, kind: kind, name: name, input: input, resources: shape.resources,
-            labels: shape.labels, priority: priority, retry: retry)
+            labels: shape.labels, priority: priority, retry: retry,
+            deadlines: rare.deadlines)
         var record = TaskRecord(
             spec: spec, state: try standing.state(result: result, of: id), attempt: attempt,
             history: history, createdAt: created)
         if case .running = record.state { record.cancelRequestedBy = standing.by }
         record.endedToken = standing.endedToken == 0 ? nil : standing.endedToken
+        record.deadline = record.state.isTerminal ? nil : rare.standing
+        record.overdueToken = rare.overdueToken
         return record
     }
 
     private static func history(_ value: RESPValue) throws(JobStoreError) -> [AttemptRecord] {
         var records: [AttemptRecord] = []
         for entry in value.array ?? [] {
-            guard let parts = entry.array, parts.count == 4, let number = parts[0].integer,
+            guard let parts = entry.array, 4...5 ~= parts.count, let number = parts[0].integer,
                 let worker = parts[1].string, let cause = parts[2].string,
                 let endedAt = parts[3].integer
             else { throw .corrupt("a task's history") }
             records.append(
                 AttemptRecord(
                     number: Int(number), worker: WorkerID(rawValue: worker), cause: cause,
-                    endedAt: endedAt))
+                    endedAt: endedAt,
+                    lastLines: AttemptRecord.lines(
+                        of: parts.count == 5 ? parts[4].string ?? "" : "")))
         }
         return records
+    }
+
+    /// What few tasks have; null for all others.
+    private struct Rare {
+        var deadlines = Deadlines()
+        var standing: StandingDeadline?
+        var overdueToken: Int64?
+
+        init(_ value: RESPValue, of id: TaskID) throws(JobStoreError) {
+            if value.isNull { return }
+            guard let parts = value.array, parts.count == 4,
+                let deadlines = parts[0].string.flatMap(Deadlines.init(text:)),
+                let kind = parts[1].string, let at = parts[2].integer,
+                let token = parts[3].integer
+            else { throw .corrupt("the deadlines of task \(id)") }
+            self.deadlines = deadlines
+            standing = StandingDeadline.Kind(rawValue: kind).map {
+                StandingDeadline(kind: $0, at: at)
+            }
+            overdueToken = token == 0 ? nil : token
+        }
     }
 
     /// The fields that say where a task stands.

@@ -42,6 +42,7 @@ package struct StoreLimits: Sendable, Hashable {
         else { throw .full("a task's name has at most \(taskNameMaxInBytes) bytes") }
         guard task.kind == .task else { throw .full("a job has one driver") }
         try check(task.resources, task.labels)
+        try check(task.deadlines)
         if case .inline(let bytes) = task.input, bytes.count > Payload.inlineMax {
             throw .full("an inline input has at most \(Payload.inlineMax) bytes")
         }
@@ -51,6 +52,13 @@ package struct StoreLimits: Sendable, Hashable {
 extension StoreLimits {
     static let labelsMax = 32
     static let labelMaxInBytes = 128
+
+    /// - Throws: `.full` for deadlines that no store keeps.
+    func check(_ deadlines: Deadlines) throws(JobStoreError) {
+        guard deadlines.isValid else {
+            throw .full("a deadline lies between 1 and \(Deadlines.max) ms: \(deadlines)")
+        }
+    }
 
     /// - Throws: `.full` for resources or labels that no worker can offer.
     func check(_ resources: Resources, _ labels: Set<String>) throws(JobStoreError) {

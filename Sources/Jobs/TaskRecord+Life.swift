@@ -31,7 +31,7 @@ extension TaskRecord {
         }
         var next = self
         next.attempt += 1
-        next.state = .running(lease)
+        next.enter(.running(lease), at: now)
         return next
     }
 
@@ -50,29 +50,32 @@ extension TaskRecord {
     ///
     /// Only the holder of the current lease may end an attempt. A slow worker whose task was given
     /// to another one gets `leaseLost`, and the newer attempt's result stands.
+    ///
+    /// - Parameter lastLines: what the attempt said last, kept with its cause when it failed.
     package func ending(
-        with outcome: AttemptOutcome, under lease: Lease, at now: Int64
+        with outcome: AttemptOutcome, under lease: Lease, lastLines: [String] = [], at now: Int64
     ) throws(TaskLifeError) -> TaskRecord {
         let current = try currentLease(matching: lease)
         var next = self
         next.endedToken = current.token
         switch outcome.bounded {
         case .succeeded(let result):
-            next.state = .succeeded(result)
+            next.enter(.succeeded(result), at: now)
         case .cancelled(let whom):
-            next.state = .cancelled(by: cancelRequestedBy ?? whom)
+            next.enter(.cancelled(by: cancelRequestedBy ?? whom), at: now)
         case .released:
             next.attempt -= 1
             next.waitAgain(notBefore: now)
         case .failed(let message):
             next.fail(
                 TaskFailure(kind: .error, message: message), cause: outcome.cause,
-                isRetried: spec.retry.retriesErrors, worker: current.worker, at: now)
+                isRetried: spec.retry.retriesErrors, worker: current.worker,
+                lastLines: lastLines, at: now)
         case .crashed(let message, let exitCode, let signal):
             next.fail(
                 TaskFailure(kind: .crash, message: message, exitCode: exitCode, signal: signal),
                 cause: outcome.cause, isRetried: spec.retry.retriesCrashes,
-                worker: current.worker, at: now)
+                worker: current.worker, lastLines: lastLines, at: now)
         }
         return next
     }
@@ -85,10 +88,13 @@ extension TaskRecord {
             throw .notOverdue(spec.id)
         }
         var next = self
-        let cause = "\(lease.worker) stopped answering"
+        let isBounded = spec.deadlines.heartbeat != nil
+        let cause =
+            isBounded
+            ? "\(exceeded(.heartbeat)) on \(lease.worker)" : "\(lease.worker) stopped answering"
         next.fail(
-            TaskFailure(kind: .lost, message: cause), cause: cause, isRetried: true,
-            worker: lease.worker, at: now)
+            TaskFailure(kind: isBounded ? .deadline : .lost, message: cause), cause: cause,
+            isRetried: true, worker: lease.worker, at: now)
         return next
     }
 
@@ -96,7 +102,7 @@ extension TaskRecord {
     package func cancelling(by whom: String) -> TaskRecord {
         var next = self
         switch state {
-        case .waiting: next.state = .cancelled(by: whom)
+        case .waiting(let since): next.enter(.cancelled(by: whom), at: since)
         case .running: next.cancelRequestedBy = cancelRequestedBy ?? whom
         case .succeeded, .failed, .cancelled: break
         }
@@ -112,35 +118,27 @@ extension TaskRecord {
         throw endedToken == lease.token ? .duplicate(spec.id) : .leaseLost(spec.id)
     }
 
-    private mutating func fail(
-        _ failure: TaskFailure, cause: String, isRetried: Bool, worker: WorkerID, at now: Int64
+    mutating func fail(
+        _ failure: TaskFailure, cause: String, isRetried: Bool, worker: WorkerID,
+        lastLines: [String] = [], at now: Int64
     ) {
         history.append(
-            AttemptRecord(number: attempt, worker: worker, cause: cause, endedAt: now))
+            AttemptRecord(
+                number: attempt, worker: worker, cause: cause, endedAt: now,
+                lastLines: AttemptRecord.bounded(lastLines)))
         if history.count > TaskRecord.historyMax { history.removeFirst() }
         if isRetried && attempt < spec.retry.attemptsMax {
-            waitAgain(notBefore: now + spec.retry.delay(afterAttempt: attempt))
+            waitAgain(notBefore: now + spec.retry.delay(afterAttempt: attempt, of: spec.id))
         } else if let cancelRequestedBy {
-            state = .cancelled(by: cancelRequestedBy)
+            enter(.cancelled(by: cancelRequestedBy), at: now)
         } else {
-            state = .failed(failure)
+            enter(.failed(failure), at: now)
         }
     }
 
     private mutating func waitAgain(notBefore: Int64) {
-        state = cancelRequestedBy.map { .cancelled(by: $0) } ?? .waiting(notBefore: notBefore)
-    }
-}
-
-extension RetryPolicy {
-    /// No task waits longer than this between two attempts.
-    package static let delayMaxInMilliseconds: Int64 = 30_000
-
-    /// Doubles with every attempt: `delayInMilliseconds` · 2^(attempt-1), at most 30 s.
-    package func delay(afterAttempt attempt: Int) -> Int64 {
-        let base = max(0, min(delayInMilliseconds, RetryPolicy.delayMaxInMilliseconds))
-        let doublings = max(0, min(attempt - 1, 15))  // 1 ms · 2^15 is already past the cap
-        return min(base << Int64(doublings), RetryPolicy.delayMaxInMilliseconds)
+        let next = cancelRequestedBy.map { TaskState.cancelled(by: $0) }
+        enter(next ?? .waiting(notBefore: notBefore), at: notBefore)
     }
 }
 
@@ -188,6 +186,28 @@ extension AttemptOutcome {
 
 extension AttemptRecord {
     package static let causeMaxInBytes = 256
+    /// Sixteen attempts of this size are still a small record.
+    package static let lastLinesMaxInBytes = 2 << 10
+
+    /// The newest lines that fit in `lastLinesMaxInBytes`, one line feed counted for each.
+    static func bounded(_ lines: [String]) -> [String] {
+        var left = lastLinesMaxInBytes
+        var kept: [String] = []
+        for line in AttemptRecord.lines(of: lines.joined(separator: "\n")).reversed() {
+            let line = line.prefix(maxBytes: lastLinesMaxInBytes - 1)
+            left -= line.utf8.count + 1
+            if left < 0 { break }
+            kept.append(line)
+        }
+        return kept.reversed()
+    }
+
+    /// A text's lines; none for an empty one.
+    static func lines(of text: String) -> [String] {
+        if text.isEmpty { return [] }
+        return text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
 }
 
 extension String {

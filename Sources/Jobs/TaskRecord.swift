@@ -23,7 +23,8 @@ package struct RetryPolicy: Hashable, Sendable, Codable {
     package var retriesErrors: Bool
     /// Whether a crash (signal, non-zero exit) of the process is worth another attempt.
     package var retriesCrashes: Bool
-    /// The delay before attempt n+1 is `delayInMilliseconds` · 2^(n-1), at most 30 s.
+    /// The delay before attempt n+1 is `delayInMilliseconds` · 2^(n-1), at most 30 s, less up to
+    /// a half by chance (`delay(afterAttempt:of:)`).
     package var delayInMilliseconds: Int64
 
     /// Ray's defaults for tasks: crashes and lost workers are retried, errors are not.
@@ -91,12 +92,17 @@ package struct AttemptRecord: Hashable, Sendable, Codable {
     package let cause: String
     /// On the store's clock, milliseconds since 1970.
     package let endedAt: Int64
+    /// What the attempt said last, at most `lastLinesMaxInBytes` together.
+    package let lastLines: [String]
 
-    package init(number: Int, worker: WorkerID, cause: String, endedAt: Int64) {
+    package init(
+        number: Int, worker: WorkerID, cause: String, endedAt: Int64, lastLines: [String] = []
+    ) {
         self.number = number
         self.worker = worker
         self.cause = cause
         self.endedAt = endedAt
+        self.lastLines = lastLines
     }
 }
 
@@ -150,10 +156,12 @@ package struct NewTask: Hashable, Sendable, Codable {
     /// Higher first.
     package var priority: Int
     package var retry: RetryPolicy
+    package var deadlines: Deadlines
 
     package init(
         id: TaskID, job: JobID, kind: Kind, name: String, input: Payload,
-        resources: Resources, labels: Set<String> = [], priority: Int = 0, retry: RetryPolicy
+        resources: Resources, labels: Set<String> = [], priority: Int = 0, retry: RetryPolicy,
+        deadlines: Deadlines = Deadlines()
     ) {
         self.id = id
         self.job = job
@@ -164,6 +172,7 @@ package struct NewTask: Hashable, Sendable, Codable {
         self.labels = labels
         self.priority = priority
         self.retry = retry
+        self.deadlines = deadlines
     }
 }
 
@@ -181,6 +190,10 @@ package struct TaskRecord: Hashable, Sendable, Codable {
     package var cancelRequestedBy: String?
     /// The token of the lease that last ended an attempt, so that a repeated ending is recognised.
     package var endedToken: Int64?
+    /// What strikes next; nil for a task without deadlines, and for one that is over.
+    package var deadline: StandingDeadline?
+    /// The token of the lease whose attempt a deadline ended last, so that its worker hears why.
+    package var overdueToken: Int64?
 
     /// The newest attempts that are kept.
     package static let historyMax = 16
@@ -193,5 +206,6 @@ package struct TaskRecord: Hashable, Sendable, Codable {
         self.attempt = attempt
         self.history = history
         self.createdAt = createdAt
+        enter(state, at: createdAt)
     }
 }

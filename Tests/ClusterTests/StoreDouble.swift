@@ -72,6 +72,14 @@ final class StoreDouble: JobStore {
         try await inner.cancel(tasks, by: whom, under: driverLease)
     }
 
+    func cancelTask(_ task: TaskID, by whom: String) async throws -> TaskRecord? {
+        try await inner.cancelTask(task, by: whom)
+    }
+
+    func deadTasks(of job: JobID, limit: Int) async throws -> [TaskRecord] {
+        try await inner.deadTasks(of: job, limit: limit)
+    }
+
     func report(_ phase: JobPhase, of job: JobID, under lease: Lease) async throws {
         try await inner.report(phase, of: job, under: lease)
     }

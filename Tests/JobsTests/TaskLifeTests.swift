@@ -6,14 +6,14 @@ import Testing
 func makeTask(
     _ name: String = "growTrees", job: String = "job-1", input: [UInt8] = [1, 2, 3],
     resources: Resources = Resources(milliCPUs: 1_000), labels: Set<String> = [],
-    priority: Int = 0, retry: RetryPolicy = .task
+    priority: Int = 0, retry: RetryPolicy = .task, deadlines: Deadlines = Deadlines()
 ) -> NewTask {
     let job = JobID(rawValue: job) ?? JobID.fallback
     let id = TaskID.task(
         of: job, name: name, inputDigest: BlobFiles.digest(of: input), occurrence: 0)
     return NewTask(
         id: id, job: job, kind: .task, name: name, input: .inline(input), resources: resources,
-        labels: labels, priority: priority, retry: retry)
+        labels: labels, priority: priority, retry: retry, deadlines: deadlines)
 }
 
 extension JobID {
@@ -91,7 +91,8 @@ private func lease(_ token: Int64, expiry: Int64 = 1_000, worker: String = "w-1"
                 with: .crashed(message: "x", exitCode: nil, signal: 9),
                 under: lease(Int64(attempt)), at: now)
             if attempt < 4 {
-                let delay = Int64(100 << (attempt - 1))
+                let delay = RetryPolicy.task.delay(afterAttempt: attempt, of: task.spec.id)
+                #expect((Int64(50 << (attempt - 1))...Int64(100 << (attempt - 1))).contains(delay))
                 #expect(task.state == .waiting(notBefore: now + delay))
                 now += delay
             }
@@ -111,7 +112,9 @@ private func lease(_ token: Int64, expiry: Int64 = 1_000, worker: String = "w-1"
         policy.retriesErrors = true
         let again = try waiting(makeTask(retry: policy)).granting(lease(1), at: 0)
             .ending(with: .failed(message: "no"), under: lease(1), at: 1)
-        #expect(again.state == .waiting(notBefore: 101))
+        #expect(
+            again.state == .waiting(notBefore: 1 + policy.delay(afterAttempt: 1, of: makeTask().id))
+        )
     }
 
     @Test("An overdue lease is an attempt that was lost, whatever the policy says of crashes")
@@ -153,7 +156,7 @@ private func lease(_ token: Int64, expiry: Int64 = 1_000, worker: String = "w-1"
     func delays() {
         let policy = RetryPolicy(
             attemptsMax: 100, retriesErrors: true, retriesCrashes: true, delayInMilliseconds: 100)
-        #expect([1, 2, 3].map(policy.delay) == [100, 200, 400])
+        #expect([1, 2, 3].map { policy.delay(afterAttempt: $0) } == [100, 200, 400])
         #expect(policy.delay(afterAttempt: 10) == 30_000)
         #expect(policy.delay(afterAttempt: .max) == 30_000)
         var wild = policy

@@ -37,15 +37,6 @@ enum LuaClaimScript {
           for _, id in ipairs(ahead) do call('ZADD', key, now + furthest, id) end
         end
 
-        local function expireOverdue()
-          if now < grace then return end -- guard: grace-after-outage
-          local overdue = upTo(K.leases(), now)
-          for _, id in ipairs(overdue) do
-            local t = load(id)
-            if t then lose(id, t) else call('ZREM', K.leases(), id) end
-          end
-        end
-
         local function admitDelayed()
           for _, id in ipairs(upTo(K.delayed(), now)) do
             call('ZREM', K.delayed(), id)
@@ -96,8 +87,13 @@ enum LuaClaimScript {
           t.token = nextToken()
           t.worker = worker
           t.length = length
+          if t.deadlines then
+            watch(id, t)
+            local beats = limitsOf(t).heartbeat
+            if beats > 0 then t.length = math.min(beats, LIMITS.lease) end
+          end
           call('ZREM', K.waiting(t.job, t.shape), id)
-          call('ZADD', K.leases(), now + length, id)
+          call('ZADD', K.leases(), now + t.length, id)
           save(id, t)
           countRunning(t.job, 1)
           if t.kind ~= 'driver' then return end
@@ -114,6 +110,7 @@ enum LuaClaimScript {
         pullBack(K.leases(), LIMITS.lease) -- guard: lease-from-the-future-ends
         pullBack(K.delayed(), LIMITS.delay) -- guard: delay-from-the-future-ends
         expireOverdue()
+        passDeadlines()
         admitDelayed()
         local preferred = {}
         for i = 1, takeNumber() do preferred[i] = take() end

@@ -3,7 +3,7 @@ enum LuaJobScripts {
     /// Adds a job and its driver task, or answers the job that has this id.
     ///
     /// - Arguments: job id, spec (JSON), 'script' or 'command', driver id, shape, priority,
-    ///   attemptsMax, delay.
+    ///   attemptsMax, delay, deadlines.
     /// - Reply: 'known' or 'added' and the job's fields; or 'full' and why.
     /// - Atomic because two submissions of one id must make one job with one driver, and because
     ///   the count of active jobs must hold while it is compared.
@@ -21,6 +21,7 @@ enum LuaJobScripts {
         local job, spec, entrypoint = take(), take(), take()
         local driver, shape = take(), take()
         local priority, attemptsMax, delay = takeNumber(), takeNumber(), takeNumber()
+        local deadlines = take()
         dropEndedJobs()
         local known = call('HGETALL', K.job(job))
         local isBusy = call('SCARD', K.active()) >= LIMITS.activeJobs
@@ -38,6 +39,8 @@ enum LuaJobScripts {
           due = now, history = {}}
         call('HSET', K.inputs(job), driver, 'i')
         call('RPUSH', K.order(job), driver)
+        if deadlines ~= '' then t.deadlines = deadlines end
+        watch(driver, t)
         save(driver, t)
         enqueue(driver, t)
         raise('job ' .. job)

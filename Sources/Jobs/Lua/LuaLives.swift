@@ -34,7 +34,7 @@ enum LuaLives {
         local function expireWithJob(job)
           local left = call('PTTL', K.job(job))
           if left < 0 then return end
-          for _, key in ipairs({'tasks', 'order', 'inputs', 'results', 'log', 'logState'}) do
+          for _, key in ipairs({'tasks', 'order', 'inputs', 'results', 'dead', 'log', 'logState'}) do
             call('PEXPIRE', K[key](job), left)
           end
         end
@@ -43,7 +43,7 @@ enum LuaLives {
           call('ZREM', K.ended(), job)
           call('ZREM', K.jobs(), job)
           call('UNLINK', K.job(job), K.tasks(job), K.order(job), K.inputs(job), K.results(job),
-            K.log(job), K.logState(job))
+            K.dead(job), K.log(job), K.logState(job))
         end
 
         local function endJob(job, state)
@@ -80,11 +80,29 @@ enum LuaLives {
 
         -- After a task's state changed: keep it, count it, tell those who wait, let its job follow.
         local function settle(id, t, counter)
+          if t.deadlines then watch(id, t) end
           save(id, t)
+          if t.state == 'failed' and t.kind == 'task' then
+            call('ZADD', K.dead(t.job), t.sequence, id)
+          end
           if counter and t.kind == 'task' then call('HINCRBY', K.job(t.job), counter, 1) end
           if t.state ~= 'waiting' then raise('tasks ' .. t.job) end
           if t.kind == 'driver' then followDriver(id, t) end
           if isOver(t.job) then expireWithJob(t.job) end -- guard: late-results-expire
+        end
+
+        -- Out of the queues: nobody is granted it from now on.
+        local function leaveQueue(id, t)
+          call('ZREM', K.delayed(), id)
+          call('ZREM', K.waiting(t.job, t.shape), id)
+          refresh(t.job, t.shape, runningCount(t.job))
+        end
+
+        local function cancelWaiting(id, t, by)
+          leaveQueue(id, t)
+          t.state = 'cancelled'
+          t.by = by
+          settle(id, t)
         end
 
         -- The attempt is over: its lease is no longer anybody's.
@@ -107,18 +125,22 @@ enum LuaLives {
           settle(id, t, counter)
         end
 
-        local function delayAfter(t)
+        -- Grows with each attempt, less up to a half by chance: RetryPolicy+Delay.swift.
+        local function delayAfter(id, t)
           local base = math.max(0, math.min(t.delay, LIMITS.delay))
-          return math.min(base * 2 ^ math.max(0, math.min(t.attempt - 1, 15)), LIMITS.delay)
+          local whole = math.min(base * 2 ^ math.max(0, math.min(t.attempt - 1, 15)), LIMITS.delay)
+          local half = math.floor(whole / 2)
+          local digest = redis.sha1hex(id .. '#' .. digits(t.attempt))
+          return half + tonumber(string.sub(digest, 1, 8), 16) % (whole - half + 1)
         end
 
-        local function fail(id, t, worker, failure, cause, isRetried)
+        local function fail(id, t, worker, failure, cause, isRetried, lines)
           local history = t.history
-          history[#history + 1] = {t.attempt, worker, cause, now}
+          history[#history + 1] = {t.attempt, worker, cause, now, lines}
           local isLong = #history > LIMITS.history
           if isLong then table.remove(history, 1) end -- guard: history-is-bounded
           if t.attempt >= t.attemptsMax then isRetried = false end -- guard: attempts-are-bounded
-          if isRetried then return waitAgain(id, t, now + delayAfter(t), 'retried') end
+          if isRetried then return waitAgain(id, t, now + delayAfter(id, t), 'retried') end
           t.by = wish(t)
           t.state = 'failed'
           if t.by then t.state = 'cancelled' end -- guard: failure-after-cancel-is-cancelled
@@ -161,7 +183,8 @@ enum LuaLives {
           else
             local isRetried = t.retriesErrors
             if outcome.kind == 'crashed' then isRetried = t.retriesCrashes end
-            fail(id, t, worker, outcome.text, outcome.cause, isRetried)
+            fail(id, t, worker, outcome.text, outcome.cause, isRetried,
+              outcome.payload ~= '' and outcome.payload or nil)
           end
           return 'committed'
         end
@@ -169,9 +192,12 @@ enum LuaLives {
         -- Takes an overdue task from a worker that stopped answering.
         local function lose(id, t)
           local worker = t.worker
-          local cause = worker .. ' stopped answering'
+          local kind, cause = 'lost', worker .. ' stopped answering'
+          if t.deadlines and limitsOf(t).heartbeat > 0 then
+            kind, cause = 'deadline', exceeded(t, 'heartbeat') .. ' on ' .. worker
+          end
           leaveRunning(id, t)
-          fail(id, t, worker, cjson.encode({kind = 'lost', message = cause}), cause, true)
+          fail(id, t, worker, cjson.encode({kind = kind, message = cause}), cause, true)
         end
         """#
 }

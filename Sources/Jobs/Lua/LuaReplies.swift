@@ -24,6 +24,12 @@ enum LuaReplies {
           if state == 'running' then by = t.cancel or wishes[t.job] or by end
           local expiry = state == 'running' and tonumber(call('ZSCORE', K.leases(), id))
           local result = state == 'succeeded' and call('HGET', K.results(t.job), id)
+          -- What few tasks have.
+          local rare = false
+          if t.deadlines then
+            local deadline = t.deadline or {'', 0}
+            rare = {t.deadlines, deadline[1], deadline[2], t.overdue or 0}
+          end
           local history = {}
           for i, entry in ipairs(t.history) do history[i] = entry end
           return {
@@ -31,7 +37,7 @@ enum LuaReplies {
             t.retriesErrors and 1 or 0, t.retriesCrashes and 1 or 0, t.delay, t.created, t.attempt,
             state, t.due or 0, t.worker or false, t.token or 0, expiry or 0, by or false,
             t.failure or false, t.ended or 0,
-            call('HGET', K.inputs(t.job), id) or false, result or false, history
+            call('HGET', K.inputs(t.job), id) or false, result or false, history, rare
           }
         end
         """#

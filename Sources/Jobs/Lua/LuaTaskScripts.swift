@@ -3,7 +3,7 @@ enum LuaTaskScripts {
     /// Adds tasks that do not exist yet and tells of each.
     ///
     /// - Arguments: job id, driver id, token, worker; how many; of each task: id, name, shape,
-    ///   priority, attemptsMax, retriesErrors, retriesCrashes, delay, input.
+    ///   priority, attemptsMax, retriesErrors, retriesCrashes, delay, deadlines, input.
     /// - Reply: 'ok' and the tasks; or 'leaseLost', 'jobOver', or 'full' and why.
     /// - Atomic because a driver that lost its lease must add nothing, and because a task that two
     ///   calls ask for must exist once.
@@ -19,7 +19,8 @@ enum LuaTaskScripts {
             priority = takeNumber(), attemptsMax = takeNumber(), retriesErrors = take() == '1',
             retriesCrashes = take() == '1', delay = takeNumber(), created = now, attempt = 0,
             state = 'waiting', due = now, history = {}}
-          local input = take()
+          local deadlines, input = take(), take()
+          if deadlines ~= '' then t.deadlines = deadlines end
           ids[i] = id
           if call('HEXISTS', K.tasks(job), id) == 0 and not fresh[id] then
             fresh[id] = {t, input}
@@ -38,6 +39,7 @@ enum LuaTaskScripts {
             t.sequence = call('INCR', K.sequence())
             call('HSET', K.inputs(job), id, input)
             call('RPUSH', K.order(job), id)
+            if t.deadlines then watch(id, t) end
             save(id, t)
             enqueue(id, t)
           end
@@ -63,12 +65,7 @@ enum LuaTaskScripts {
           local id = take()
           local t = load(id)
           if t and t.state == 'waiting' then
-            call('ZREM', K.delayed(), id)
-            call('ZREM', K.waiting(job, t.shape), id)
-            refresh(job, t.shape, runningCount(job))
-            t.state = 'cancelled'
-            t.by = by
-            settle(id, t)
+            cancelWaiting(id, t, by)
           elseif t and t.state == 'running' then
             t.cancel = t.cancel or by
             save(id, t)
@@ -77,6 +74,27 @@ enum LuaTaskScripts {
         end
         publish()
         return 'ok'
+        """#
+
+    /// Ends one task because a person asks.
+    ///
+    /// - Arguments: task id (no driver's), who asks.
+    /// - Reply: the task afterwards, or null.
+    /// - Atomic because a task must not be granted between its cancel and its leaving the queue.
+    static let cancelTask = #"""
+        local id, by = take(), take()
+        local t = load(id)
+        if not t then return false end
+        local isWanted = not wish(t)
+        if t.state == 'waiting' and isWanted then
+          cancelWaiting(id, t, by)
+        elseif t.state == 'running' and isWanted then
+          t.cancel = by
+          save(id, t)
+          raise('job ' .. t.job)
+        end
+        publish()
+        return describe(id, t)
         """#
 
     /// Tells of tasks. Arguments: how many, their ids. Reply: each task, or null.
@@ -102,7 +120,8 @@ enum LuaTaskScripts {
     /// Keeps a worker listed and its leases alive.
     ///
     /// - Arguments: worker id, its record (JSON), lifetime; how many leases; of each: task, token.
-    /// - Reply: numbers (from 1) of the leases that are lost, and of those to be cancelled.
+    /// - Reply: numbers (from 1) of the leases that are lost, of those to be cancelled, and of the
+    ///   lost ones that a deadline ended.
     /// - Atomic because a lease that is extended must not be expired in the same instant.
     static let heartbeat = #"""
         local worker, record, lifetime = take(), take(), takeNumber()
@@ -113,7 +132,8 @@ enum LuaTaskScripts {
           call('ZREM', K.heartbeats(), old)
           call('HDEL', K.workers(), old)
         end
-        local lost, cancelled = {}, {}
+        passDeadlines()
+        local lost, cancelled, past = {}, {}, {}
         local function extend(i, id, token)
           local t = load(id)
           local isHeld = t ~= nil
@@ -121,13 +141,16 @@ enum LuaTaskScripts {
           isHeld = isHeld and t.worker == worker -- guard: heartbeat-needs-worker
           if not isHeld then
             lost[#lost + 1] = i
+            if t and t.overdue == token then past[#past + 1] = i end
             return
           end
           call('ZADD', K.leases(), now + t.length, id)
           if wish(t) then cancelled[#cancelled + 1] = i end -- guard: heartbeat-tells-cancel
         end
         for i = 1, takeNumber() do extend(i, take(), takeNumber()) end
-        return {lost, cancelled}
+        expireOverdue() -- guard: heartbeat-sweeps
+        publish()
+        return {lost, cancelled, past}
         """#
 
     /// Workers heard of lately. Arguments: lifetime. Reply: their records.

@@ -28,6 +28,17 @@ extension ContractCase {
                 try await bench.pass(600)
                 try equal(try await bench.claim("w-2").grants.count, 1, "the grace is over")
             },
+            ContractCase("After an outage attempts get time before their deadlines strike") {
+                bench in
+                let driver = try await bench.drive("a")
+                let limits = Deadlines(startToClose: 500)
+                try await bench.add([makeTask("t", job: "a", deadlines: limits)], driver)
+                let lease = try await bench.claimOne()
+                try await bench.pass(1_100)
+                try equal(try await bench.heartbeat("w-1", [lease]), .fine)
+                try equal(
+                    try await bench.finish(lease, .succeeded(.inline([]))), .committed)
+            },
             ContractCase("When the clock is set back, leases and delays still end") { bench in
                 try await bench.pass(10_000_000)
                 let driver = try await bench.drive("a")
