@@ -124,12 +124,12 @@ import Testing
         let cluster = try await worker.makeCluster()
         for rate in [0.1, 0.2] {
             let learner = try GradientBoostingClassifier(
-                BoosterParameters(rounds: 4, learningRate: rate, seed: 3))
+                BoosterParameters(rounds: 4, learningRate: rate, bins: 256, seed: 3))
             let model = try await cluster.fit(learner, to: train, validation: validation)
             #expect(try model == learner.fit(train, validation: validation, threads: 1))
         }
         _ = try await cluster.fit(RandomForestClassifier(trees: 2, seed: 3), to: train)
-        // One binning, two boosted fits, two trees.
+        // One binning (a forest's bins are those of max_bin 256), two boosted fits, two trees.
         #expect(worker.seen.assignments == 1 + 2 + 2)
         let few = try GradientBoostingClassifier(BoosterParameters(rounds: 4, bins: 15, seed: 3))
         #expect(try await cluster.fit(few, to: train) == few.fit(train, threads: 1))
