@@ -8,6 +8,8 @@ struct ModelPlace: Sendable {
     let path: String
     /// A hidden folder in the same parent.
     let temporary: String
+    /// Tells later runs that `temporary` is somebody's.
+    private let claim: FolderClaim?
 
     /// A place at `path`, its temporary folder made, so that what cannot be written is known before
     /// anything is learned.
@@ -23,11 +25,37 @@ struct ModelPlace: Sendable {
                 ".\(url.lastPathComponent).\(getpid())-\(UInt16.random(in: 0 ... .max)).partial"
             ).path
         try Self.check(self.path, force: force)
+        Self.removeAbandoned(beside: url)
         do {
             try FileManager.default.createDirectory(
                 atPath: temporary, withIntermediateDirectories: true)
         } catch {
             throw CommandFailure("\(parent.path) cannot be written: \(error.localizedDescription).")
+        }
+        claim = FolderClaim(temporary)
+    }
+
+    /// Removes what runs for the same place left that were killed: their folders are nobody's.
+    ///
+    /// A folder younger than a minute may be another run's that has not claimed it yet. An old
+    /// model that was about to be replaced stays: it may be the only one.
+    private static func removeAbandoned(beside place: URL) {
+        let parent = place.deletingLastPathComponent()
+        let files = FileManager.default
+        for name in (try? files.contentsOfDirectory(atPath: parent.path)) ?? [] {
+            guard name.hasPrefix(".\(place.lastPathComponent)."), name.hasSuffix(".partial") else {
+                continue
+            }
+            // A process and a number; another model's name would add more.
+            let owner = name.dropFirst(place.lastPathComponent.count + 2).dropLast(8)
+            let numbers = owner.split(separator: "-", omittingEmptySubsequences: false)
+            guard numbers.count == 2, numbers.allSatisfy({ Int($0) != nil }) else { continue }
+            let folder = parent.appendingPathComponent(name).path
+            let facts = try? files.attributesOfItem(atPath: folder)
+            guard let changed = facts?[.modificationDate] as? Date,
+                changed < Date(timeIntervalSinceNow: -60), FolderClaim(folder) != nil
+            else { continue }
+            try? files.removeItem(atPath: folder)
         }
     }
 
@@ -68,4 +96,23 @@ struct ModelPlace: Sendable {
     func discard() {
         try? FileManager.default.removeItem(atPath: temporary)
     }
+}
+
+/// A folder that is this process's until it ends, however it ends, or lets go of the value.
+private final class FolderClaim: Sendable {
+    private let descriptor: Int32
+
+    /// Nil for what is no folder, is claimed already, or where claims cannot be made: folders of
+    /// some network file systems.
+    init?(_ folder: String) {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
 }
