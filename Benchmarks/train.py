@@ -1,6 +1,7 @@
 """Sets our learners beside LightGBM, XGBoost, scikit-learn and Yggdrasil, section by section.
 
-    script/bench train [boosting] [forests] [threads] [quality] [csv] [curves] [--quick] [--json]
+    script/bench train [boosting] [forests] [threads] [quality] [csv] [curves]
+                       [scaling] [steps] [--quick] [--seeds N] [--json] [--write]
 
 Without a section it runs all. `--write` renders Benchmarks/TRAINING.md from the last result of each
 section. Data sets and results stay in ~/.cache/manta/bench (XDG_CACHE_HOME moves it).
@@ -16,6 +17,7 @@ from training import reading, report, results, sections
 SECTIONS = {
     "boosting": sections.boosting, "forests": sections.forests, "threads": sections.threads,
     "quality": sections.quality, "csv": reading.reading, "curves": sections.curves,
+    "scaling": sections.scaling, "steps": sections.steps,
 }
 LIBRARIES = ("lightgbm", "xgboost", "scikit-learn", "ydf", "polars", "pandas")
 

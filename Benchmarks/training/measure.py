@@ -27,7 +27,8 @@ class Bench:
             return self.ours(data, spec)
         return theirs(learner, data, spec)
 
-    def ours(self, data, spec):
+    def command(self, data, spec):
+        """The words that start our program for a fit."""
         command = [
             self.program, "train", "--data", str(data.csv), "--target", "y",
             "--task", "regression" if data.task == "regression" else "classification",
@@ -38,7 +39,10 @@ class Bench:
             command += ["--fit-rows", str(spec["rows"])]
         for name, value in our_parameters(spec):
             command += ["--param", f"{name}={value}"]
-        report = printed(command, environment(spec["threads"]))
+        return command
+
+    def ours(self, data, spec):
+        report = printed(self.command(data, spec), environment(spec["threads"]))
         fit = report["fits"][0]
         return {
             "fits": [{

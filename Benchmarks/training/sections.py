@@ -5,7 +5,7 @@ import statistics
 import subprocess
 import sys
 
-from training import datasets, measure
+from training import datasets, measure, profile
 from training.measure import OURS
 
 BOOSTED = {"family": "boosted", "rounds": 100, "leaves": 31, "bins": 255, "rate": 0.1, "l2": 1.0}
@@ -143,20 +143,49 @@ def pairs(bench, family, spec, learners):
     return found
 
 
+def rows_of(largest):
+    """The rows of a curve: each point has twice those of the point before."""
+    return [largest.train_rows // share for share in (32, 16, 8, 4, 2, 1)]
+
+
 def curves(bench):
-    """How boosting's time grows with rows and features; two threads for the last of each."""
+    """How boosting's processor time grows with rows and with features, on one thread."""
     spec = BOOSTED | {"threads": 1}
+    learners = [OURS, "LightGBM", "XGBoost", "scikit-learn"]
     largest = datasets.classification(shrunk(bench, 1_000_000), 28)
-    rows = [largest.train_rows // share for share in (32, 16, 8, 4, 2, 1)]
-    learners = [OURS, "LightGBM"]
     found = [
         case(bench, f"{count:,} × 28", learners, largest, spec | {"rows": count})
-        for count in rows]
+        for count in rows_of(largest)]
     for features in (10, 20, 40, 80, 160):
         data = datasets.classification(shrunk(bench, 100_000), features)
         found.append(case(
             bench, f"{data.train_rows:,} × {features}", learners, data, spec))
     return found
+
+
+def scaling(bench):
+    """From how many rows on a second thread pays: the wall time of ours with one and with two."""
+    spec = BOOSTED | {"repeats": 3}  # The machine must be quiet, so: one process for each point.
+    largest = datasets.classification(shrunk(bench, 1_000_000), 28)
+    return [
+        {"rows": count, "results": {
+            str(threads): measure.compare(
+                bench, [OURS], largest, spec | {"threads": threads, "rows": count}, note, 1)[OURS]
+            for threads in (1, 2)}}
+        for count in rows_of(largest)]
+
+
+def steps(bench):
+    """Which share of a boosted fit's time each step of it takes."""
+    spec = BOOSTED | {"threads": 1, "seed": 0}
+    sets = [
+        ("800k × 28, two classes", classification(bench, 1_000_000, 28)),
+        ("25k × 28, two classes", classification(bench, 31_250, 28)),
+        ("80k × 50, two classes", classification(bench, 100_000, 50)),
+        ("80k × 30, five classes", classification(bench, 100_000, 30, 5)),
+        ("160k × 20, regression", regression(bench, 200_000, 20)),
+    ]
+    return [{"name": name, "shares": profile.shares(bench, data(0), spec)} for name, data in sets]
 
 
 def best_peer(results, field, least=True):
