@@ -44,12 +44,30 @@ func makeModels(in folder: URL) throws {
     }
 }
 
-let arguments = CommandLine.arguments.dropFirst()
-if arguments.first == "--make", let folder = arguments.dropFirst().first {
-    try makeModels(in: URL(filePath: folder))
-} else if let path = arguments.first {
-    try describe(URL(filePath: path).lastPathComponent, path)
-} else {
-    FileHandle.standardError.write(Data("usage: load-bench PATH | --make FOLDER\n".utf8))
-    exit(2)
+let usage = """
+    usage: load-bench PATH | --make FOLDER
+
+    Prints, as one line of JSON, what it costs to load the model.manta at PATH; or writes the two
+    models of docs/PERFORMANCE.md into FOLDER, if they are not there yet.
+
+    """
+
+/// Ends the program, with `code` and a message where something is wrong.
+func end(_ message: String, code: Int32) -> Never {
+    let handle = code == 0 ? FileHandle.standardOutput : FileHandle.standardError
+    handle.write(Data(message.utf8))
+    exit(code)
+}
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+do {
+    switch arguments.first {
+    case "--help", "-h": end(usage, code: 0)
+    case "--make" where arguments.count == 2: try makeModels(in: URL(filePath: arguments[1]))
+    case let path? where arguments.count == 1 && !path.hasPrefix("-"):
+        try describe(URL(filePath: path).lastPathComponent, path)
+    default: end(usage, code: 2)
+    }
+} catch {
+    end("load-bench: \(error)\n", code: 1)
 }

@@ -10,8 +10,14 @@
 /// this process, or a file that any number of processes map and the machine holds once.
 package final class ByteStorage: @unchecked Sendable {
     private let bytes: UnsafeRawBufferPointer
-    /// What to give back to the system; nil for memory of the allocator.
-    private let mapping: (start: UnsafeMutableRawPointer, size: Int)?
+    private let owner: Owner
+
+    /// Who gets the memory back.
+    private enum Owner {
+        case allocator
+        case pages(HugePages)
+        case file(start: UnsafeMutableRawPointer, size: Int)
+    }
 
     /// How many bytes there are.
     package var count: Int { bytes.count }
@@ -25,7 +31,7 @@ package final class ByteStorage: @unchecked Sendable {
             byteCount: max(1, count), alignment: Self.alignment)
         fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
         bytes = UnsafeRawBufferPointer(rebasing: memory[..<count])
-        mapping = nil
+        owner = .allocator
     }
 
     /// A copy of other bytes.
@@ -39,35 +45,19 @@ package final class ByteStorage: @unchecked Sendable {
     /// Memory that goes back to the system with this value where it is large; nil if there is none
     /// to be had. `fill` writes from the first byte on and returns how many it wrote.
     package init?(pagesFor count: Int, filledBy fill: (UnsafeMutableRawBufferPointer) -> Int) {
-        guard count >= Self.hugePageSize else {
+        guard count >= HugePages.pageSize else {
             let memory = UnsafeMutableRawBufferPointer.allocate(
                 byteCount: max(1, count), alignment: Self.alignment)
             let written = fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
             bytes = UnsafeRawBufferPointer(rebasing: memory[..<min(count, written)])
-            mapping = nil
+            owner = .allocator
             return
         }
-        // Getting pages of 4 KiB costs more than filling them, so those of 2 MiB are asked for.
-        let size = count + Self.hugePageSize
-        #if os(Linux)
-            let flags = MAP_PRIVATE | MAP_ANONYMOUS
-        #else
-            let flags = MAP_PRIVATE | MAP_ANON
-        #endif
-        guard let start = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0),
-            start != MAP_FAILED
-        else { return nil }
-        let address = start.alignedUp(toMultipleOf: Self.hugePageSize)
-        #if os(Linux)
-            // Advice: where it is refused, small pages serve.
-            _ = madvise(address, count, Int32(MADV_HUGEPAGE))
-        #endif
-        let written = fill(UnsafeMutableRawBufferPointer(start: address, count: count))
-        bytes = UnsafeRawBufferPointer(start: address, count: min(count, written))
-        mapping = (start, size)
+        guard let pages = HugePages(count: count) else { return nil }
+        let written = fill(UnsafeMutableRawBufferPointer(start: pages.place, count: count))
+        bytes = UnsafeRawBufferPointer(start: pages.place, count: min(count, written))
+        owner = .pages(pages)
     }
-
-    private static var hugePageSize: Int { 1 << 21 }
 
     /// A file, which nobody may write to or shorten while it is mapped: a blob of the worker's,
     /// which stands under its digest.
@@ -85,7 +75,7 @@ package final class ByteStorage: @unchecked Sendable {
             address != MAP_FAILED
         else { throw Self.unreadable(path) }
         bytes = UnsafeRawBufferPointer(start: address, count: count)
-        mapping = (address, count)
+        owner = .file(start: address, size: count)
     }
 
     /// Calls `body` with the bytes, which stay until it returns.
@@ -96,10 +86,10 @@ package final class ByteStorage: @unchecked Sendable {
     }
 
     deinit {
-        if let mapping {
-            munmap(mapping.start, mapping.size)
-        } else {
-            UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.deallocate()
+        switch owner {
+        case .allocator: UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.deallocate()
+        case .pages(let pages): pages.unmap()
+        case .file(let start, let size): munmap(start, size)
         }
     }
 

@@ -1,14 +1,19 @@
 import Synchronization
 
-/// Threads that wait for loops to help with: one pool for all predictions of a process.
+/// Threads that wait for loops to help with: one pool for all predictions of a process, and for
+/// the models it loads.
 ///
 /// A batch of a thousand rows is answered in a millisecond or two, and starting threads for each
 /// would be a good part of that. Threads start when a loop finds none that waits, and then stay. A
 /// caller works itself and waits only for pieces that a helper has begun, so that a pool whose
 /// threads are all busy delays nobody. A helper looks for the next loop for some microseconds, then
 /// sleeps, and costs nothing until it is woken.
-final class HelperPool: @unchecked Sendable {
-    static let shared = HelperPool()
+package final class HelperPool: @unchecked Sendable {
+    /// The pool.
+    package static let shared = HelperPool()
+
+    /// Threads that make a model ready to answer, at most: with more, memory is what they wait for.
+    package static let loadThreadCount = min(4, Parallel.coreCount)
 
     /// Threads of the pool at most; callers that ask for more together get fewer.
     private static var threadCountMax: Int { 64 }
@@ -30,7 +35,7 @@ final class HelperPool: @unchecked Sendable {
     ///
     /// `worker` in 0 ..< threads tells which thread runs it. Indices are handed out in order, each
     /// to the next free thread; where there are fewer threads, the others do the work.
-    func forEach(
+    package func forEach(
         _ count: Int, threads: Int, _ body: @Sendable (_ index: Int, _ worker: Int) -> Void
     ) {
         let threadCount = min(threads, count, Self.threadCountMax + 1)

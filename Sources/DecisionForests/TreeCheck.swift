@@ -1,5 +1,8 @@
+import Synchronization
+
 /// Holds all trees of an ensemble against the rules that every walk relies on, in a few linear
-/// passes over the columns. It only finds the tree; `Tree.validate` says what is wrong with it.
+/// passes over the columns of some trees at a time. It only finds the tree; `Tree.validate` says
+/// what is wrong with it.
 struct TreeCheck {
     private let columns: TreeColumns
     private let featureCount: Int32
@@ -18,30 +21,51 @@ struct TreeCheck {
     }
 
     /// The depth of each tree: 0 for one leaf. Throws the first tree that breaks a rule.
-    func depths() throws(Fault) -> [Int32] {
-        var depths = [Int32](repeating: 0, count: columns.treeCount)
-        let faulty: Int? = columns.withView { trees in
-            let values = 0..<trees.leafValues.count
-            let numbersAreSound = hasSoundNumbers(0..<trees.feature.count, values: values, trees)
-            let nodeCountMax = (0..<trees.treeCount).reduce(0) {
-                max($0, trees.nodes(of: $1).count)
-            }
-            return withUnsafeTemporaryAllocation(
-                of: Int32.self, capacity: Self.levelCount(of: nodeCountMax)
-            ) {
-                guard let levels = $0.baseAddress else { return nil }
-                for tree in 0..<trees.treeCount {
-                    guard
-                        let depth = depth(
-                            of: tree, trees, levels, numbersAreSound: numbersAreSound)
-                    else { return tree }
-                    depths[tree] = depth
+    ///
+    /// Threads share the trees; one of them does `work` first, which has nothing to do with them.
+    func depths(beside work: (@Sendable () -> Void)? = nil) throws(Fault) -> [Int32] {
+        let faulty = Atomic<Int>(.max)
+        let depths = [Int32](unsafeUninitializedCapacity: columns.treeCount) { depths, count in
+            depths.initialize(repeating: 0)
+            nonisolated(unsafe) let target = depths
+            columns.withView { trees in
+                nonisolated(unsafe) let trees = trees
+                let (runs, others) = (trees.runs(), work == nil ? 0 : 1)
+                HelperPool.shared.forEach(
+                    runs.count + others, threads: HelperPool.loadThreadCount
+                ) { index, _ in
+                    guard index >= others else {
+                        work?()
+                        return
+                    }
+                    let found = firstFault(in: runs[index - others], trees, target)
+                    if let found { faulty.min(found, ordering: .relaxed) }
                 }
-                return nil
             }
+            count = columns.treeCount
         }
-        if let faulty { throw Fault(tree: faulty) }
+        let first = faulty.load(ordering: .relaxed)
+        guard first == .max else { throw Fault(tree: first) }
         return depths
+    }
+
+    /// Finds the depths of some trees up to the first that breaks a rule, which it returns.
+    private func firstFault(
+        in run: Range<Int>, _ trees: ColumnsView, _ depths: UnsafeMutableBufferPointer<Int32>
+    ) -> Int? {
+        let nodes = trees.nodes(of: run)
+        let numbersAreSound = hasSoundNumbers(nodes, values: trees.values(of: run), trees)
+        let room = Self.levelCount(of: run.reduce(0) { max($0, trees.nodes(of: $1).count) })
+        return withUnsafeTemporaryAllocation(of: Int32.self, capacity: room) {
+            guard let levels = $0.baseAddress else { return run.lowerBound }
+            for tree in run {
+                guard
+                    let depth = depth(of: tree, trees, levels, numbersAreSound: numbersAreSound)
+                else { return tree }
+                depths[tree] = depth
+            }
+            return nil
+        }
     }
 
     /// A tree's depth; nil if it breaks a rule. `numbersAreSound` says that those of all trees are,
@@ -55,8 +79,7 @@ struct TreeCheck {
             return nil
         }
         if !numbersAreSound {
-            let first = Int(trees.leafStarts[tree]) * trees.leafWidth
-            let values = first..<first + leafCount * trees.leafWidth
+            let values = trees.values(of: tree..<tree + 1)
             guard hasSoundNumbers(nodes, values: values, trees) else { return nil }
         }
         guard hasSoundSets(tree, nodes), hasSoundProjections(tree) else { return nil }

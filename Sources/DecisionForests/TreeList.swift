@@ -16,11 +16,17 @@ public struct TreeList: RandomAccessCollection, Sendable {
     package init(_ trees: [Tree]) { (content, featureCountChecked) = (.trees(trees), nil) }
 
     /// Trees of a file, looked at here so that nobody has to again; whoever validates the ensemble
-    /// gets to know what is wrong with trees that are not sound.
-    package init(_ columns: TreeColumns, checkedFor featureCount: Int) {
+    /// gets to know what is wrong with trees that are not sound. `work` runs on one of the threads
+    /// that look, unless there are features too many to begin.
+    package init(
+        _ columns: TreeColumns, checkedFor featureCount: Int,
+        beside work: (@Sendable () -> Void)? = nil
+    ) {
         var columns = columns
         let isUsual = (1...TreeEnsemble.widthMax).contains(featureCount)
-        let depths = isUsual ? try? TreeCheck(columns, featureCount: featureCount).depths() : nil
+        let depths =
+            isUsual
+            ? try? TreeCheck(columns, featureCount: featureCount).depths(beside: work) : nil
         columns.depths = depths ?? []
         content = .columns(columns)
         featureCountChecked = depths == nil ? nil : featureCount

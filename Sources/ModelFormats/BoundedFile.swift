@@ -1,6 +1,7 @@
 package import DecisionForests
 
 import Foundation
+import Synchronization
 
 /// Reads files that came from elsewhere: whole, regular, and no larger than the caller allows.
 package enum BoundedFile {
@@ -9,13 +10,12 @@ package enum BoundedFile {
     package static func read(_ path: String, sizeMax: Int) throws(ModelDirectoryError) -> [UInt8] {
         let file = try open(path, sizeMax: sizeMax)
         defer { close(file.descriptor) }
-        var failed = false
+        var got = Content(end: 0)
         let bytes = [UInt8](unsafeUninitializedCapacity: file.size) { buffer, count in
-            let got = content(of: file.descriptor, into: UnsafeMutableRawBufferPointer(buffer))
-            failed = got == nil
-            count = got ?? 0
+            got = content(of: file.descriptor, into: UnsafeMutableRawBufferPointer(buffer))
+            count = got.end
         }
-        if failed { throw failure("read", path) }
+        if got.code != 0 { throw failure("read", path, code: got.code) }
         return bytes
     }
 
@@ -29,12 +29,13 @@ package enum BoundedFile {
     ) throws(ModelDirectoryError) -> ByteStorage {
         let file = try open(path, sizeMax: sizeMax)
         defer { close(file.descriptor) }
-        var got: Int? = 0
+        var got = Content(end: 0)
         let storage = ByteStorage(pagesFor: file.size) { buffer in
             got = content(of: file.descriptor, into: buffer)
-            return got ?? 0
+            return got.end
         }
-        guard let storage, got != nil else { throw failure("read", path) }
+        guard let storage else { throw failure("read", path, code: ENOMEM) }
+        if got.code != 0 { throw failure("read", path, code: got.code) }
         return storage
     }
 
@@ -69,23 +70,58 @@ package enum BoundedFile {
         return size
     }
 
-    /// Fills `buffer` from the file, as far as it goes; how far, or nil if reading failed.
-    private static func content(
-        of descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer
-    ) -> Int? {
-        var count = 0
-        while count < buffer.count {
-            let got = Foundation.read(
-                descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
-            if got < 0, errno == EINTR { continue }
-            guard got >= 0 else { return nil }
-            if got == 0 { break }
-            count += got
-        }
-        return count
+    /// How far a file could be read.
+    private struct Content {
+        /// Bytes before the first that is not there.
+        var end: Int
+        /// The system's code of what went wrong, or 0.
+        var code: Int32 = 0
     }
 
-    private static func failure(_ operation: String, _ path: String) -> ModelDirectoryError {
-        .fileSystem(path: path, operation: operation, cause: String(cString: strerror(errno)))
+    /// What a thread reads at once: a huge page of a `ByteStorage`, which no two of them ask for.
+    private static let pieceSize = 2 << 20
+
+    /// Fills `buffer` from the file, as far as it goes. Threads share a large file: getting memory
+    /// costs as much as filling it.
+    private static func content(
+        of descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer
+    ) -> Content {
+        let found = Mutex(Content(end: buffer.count))
+        nonisolated(unsafe) let buffer = buffer
+        HelperPool.shared.forEach(
+            (buffer.count + pieceSize - 1) / pieceSize, threads: HelperPool.loadThreadCount
+        ) { piece, _ in
+            let end = min(buffer.count, (piece + 1) * pieceSize)
+            let got = read(descriptor, piece * pieceSize..<end, of: buffer)
+            guard got.end < end else { return }
+            found.withLock {
+                $0.end = min($0.end, got.end)
+                $0.code = $0.code == 0 ? got.code : $0.code
+            }
+        }
+        return found.withLock { $0 }
+    }
+
+    /// Reads these bytes of the file to their places in `buffer`, as far as it has them.
+    private static func read(
+        _ descriptor: Int32, _ range: Range<Int>, of buffer: UnsafeMutableRawBufferPointer
+    ) -> Content {
+        var end = range.lowerBound
+        while end < range.upperBound {
+            let got = pread(
+                descriptor, buffer.baseAddress?.advanced(by: end), range.upperBound - end,
+                off_t(end))
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { return Content(end: end, code: errno) }
+            if got == 0 { break }
+            end += got
+        }
+        return Content(end: end)
+    }
+
+    private static func failure(
+        _ operation: String, _ path: String, code: Int32 = errno
+    ) -> ModelDirectoryError {
+        .fileSystem(path: path, operation: operation, cause: String(cString: strerror(code)))
     }
 }

@@ -1,7 +1,5 @@
 package import DecisionForests
 
-import Crypto
-
 /// `model.manta`: a whole `TrainedModel` as flat columns, the form our serving and warm start read.
 ///
 /// The same model gives the same bytes. Reading treats the bytes as hostile: it ends in time and
@@ -28,13 +26,24 @@ package enum ModelFile {
     }
 
     /// Reads what `encode` wrote, and which other form was written with it (`.none` if none was).
+    ///
+    /// No check needs what another has found, as all of them take any bytes: so the checksum is
+    /// made on one thread while others look at the trees. A model is given out after all of them.
     package static func decodeWithDigest(
         _ bytes: ByteStorage
     ) throws(ModelFileError) -> (model: TrainedModel, otherFormDigest: FileDigest) {
-        let reader = try ModelFileReader(bytes: bytes)
-        let model = try reader.decode()
-        try ModelCheck.check(model)
-        return (model, reader.otherFormDigest)
+        let version = try ModelFileReader.version(of: bytes)
+        let checksum = ModelFileChecksum(of: bytes, version: version)
+        do throws(ModelFileError) {
+            let reader = try ModelFileReader(bytes: bytes, version: version)
+            let model = try reader.decode(beside: { _ = checksum.holds })
+            try ModelCheck.check(model)
+            guard checksum.holds else { throw .checksumMismatch }
+            return (model, reader.otherFormDigest)
+        } catch {
+            // Damage explains whatever else is wrong.
+            throw checksum.holds ? error : ModelFileError.checksumMismatch
+        }
     }
 
     /// Reads the file at `path`, which anybody may have written and may still write to: its bytes
@@ -49,22 +58,5 @@ package enum ModelFile {
         } catch {
             throw .modelFile(path: path, cause: error)
         }
-    }
-
-    /// The checksum a file carries: eight bytes, made of all that stands behind them.
-    package static func checksum(of bytes: UnsafeRawBufferPointer) -> [UInt8] {
-        let covered = UnsafeRawBufferPointer(
-            rebasing: bytes[ModelFileLayout.checksum.upperBound...])
-        return withUnsafeBytes(of: XXHash64.hash(covered).littleEndian) { Array($0) }
-    }
-
-    /// The checksum of version 2: over all bytes, those of the checksum itself as zeros.
-    package static func checksumOfVersion2(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-        let field = ModelFileLayout.checksumOfVersion2
-        var hash = SHA256()
-        hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[..<field.lowerBound]))
-        hash.update(data: [UInt8](repeating: 0, count: field.count))
-        hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[field.upperBound...]))
-        return Array(hash.finalize())
     }
 }

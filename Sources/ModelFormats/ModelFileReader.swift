@@ -2,16 +2,17 @@ import DecisionForests
 
 /// Reads a `model.manta`, trusting nothing in it.
 ///
-/// `init` checks the frame: signature, version, size, checksum, and that the section table is the
-/// one the counts call for. After that every section lies inside the file, so `decode` allocates at
-/// most a small multiple of the file's own size.
+/// `version` and `init` check the frame: signature, version, size, and that the section table is
+/// the one the counts call for. After that every section lies inside the file, so `decode`
+/// allocates at most a small multiple of the file's own size. The checksum is the caller's to look
+/// at.
 struct ModelFileReader {
     private let bytes: ByteStorage
     private let layout: ModelFileLayout
     private let ranges: [Range<Int>]
 
-    init(bytes: ByteStorage) throws(ModelFileError) {
-        let version = try Self.checkFrame(of: bytes)
+    /// For bytes of which `version` has been found.
+    init(bytes: ByteStorage, version: UInt32) throws(ModelFileError) {
         self.bytes = bytes
         layout = Self.layout(from: bytes, version: version)
         // Without values, no byte of the file would bound the number of outputs or leaves.
@@ -30,8 +31,8 @@ struct ModelFileReader {
         self.ranges = ranges
     }
 
-    /// Throws unless the bytes are a whole and undamaged file; its version.
-    private static func checkFrame(of bytes: ByteStorage) throws(ModelFileError) -> UInt32 {
+    /// The version of a file; throws unless the bytes begin as one and are as many as they say.
+    static func version(of bytes: ByteStorage) throws(ModelFileError) -> UInt32 {
         let magic = ModelFileLayout.magic
         guard bytes.count >= magic.count + 4, bytes.withBytes({ $0.starts(with: magic) }) else {
             throw .notAModelFile
@@ -47,13 +48,6 @@ struct ModelFileReader {
         guard size == UInt64(bytes.count) else {
             throw .wrongSize(expected: size, actual: bytes.count)
         }
-        let isWhole = bytes.withBytes { raw in
-            version == 2
-                ? raw[ModelFileLayout.checksumOfVersion2].elementsEqual(
-                    ModelFile.checksumOfVersion2(raw))
-                : raw[ModelFileLayout.checksum].elementsEqual(ModelFile.checksum(of: raw))
-        }
-        guard isWhole else { throw .checksumMismatch }
         return version
     }
 
@@ -62,7 +56,10 @@ struct ModelFileReader {
         bytes.withBytes { FileDigest(bytes: Array($0[ModelFileLayout.otherForm])) } ?? .none
     }
 
-    func decode() throws(ModelFileError) -> TrainedModel {
+    /// The model. `work` runs on one of the threads that look at the trees, unless something else
+    /// is wrong before.
+    func decode(beside work: @escaping @Sendable () -> Void) throws(ModelFileError) -> TrainedModel
+    {
         let texts = try texts()
         let featureCount = Int(layout.featureCount)
         let names = Array(texts[2..<(2 + featureCount)])
@@ -78,7 +75,8 @@ struct ModelFileReader {
         let levels = texts[(2 + featureCount + 2 * parameters.count)...]
             .prefix(Int(layout.levelCount))
         return TrainedModel(
-            ensemble: try ensemble(), featureNames: names, featureKinds: try kinds(levels),
+            ensemble: try ensemble(beside: work), featureNames: names,
+            featureKinds: try kinds(levels),
             optionalFeatures: Set(optional), targetName: texts[0], task: try task(texts: texts),
             learner: texts[1], parameters: parameters, trainingRowCount: rowCount,
             gainImportances: numbers(.gainImportances, as: Double.self))
@@ -144,7 +142,9 @@ struct ModelFileReader {
         }
     }
 
-    private func ensemble() throws(ModelFileError) -> TreeEnsemble {
+    private func ensemble(
+        beside work: @escaping @Sendable () -> Void
+    ) throws(ModelFileError) -> TreeEnsemble {
         guard let aggregation = TreeEnsemble.Aggregation(rawValue: layout.aggregation) else {
             throw .malformed(part: "aggregation", problem: "\(layout.aggregation) is unknown")
         }
@@ -154,7 +154,8 @@ struct ModelFileReader {
         return TreeEnsemble(
             featureCount: Int(layout.featureCount), outputCount: Int(layout.outputCount),
             leafWidth: Int(layout.leafWidth),
-            trees: TreeList(try trees(), checkedFor: Int(layout.featureCount)),
+            trees: TreeList(
+                try trees(), checkedFor: Int(layout.featureCount), beside: work),
             aggregation: aggregation, baseScores: numbers(.baseScores, as: Float.self),
             transform: transform,
             linear: layout.parts.contains(.linearTerm)

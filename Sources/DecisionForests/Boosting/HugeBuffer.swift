@@ -1,12 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
-/// A large array at a fixed place, filled with zeros.
+/// A large array at a fixed place.
 ///
 /// Rows of a deep node lie far apart, and with pages of 4 KiB the processor spends more on finding
 /// them than on adding them up; so the system is asked for pages of 2 MiB where it has them.
@@ -14,47 +6,30 @@ final class HugeBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     let base: UnsafeMutablePointer<Element>
     let count: Int
     /// What to give back to the system; nil for memory of the allocator.
-    private let mapping: (start: UnsafeMutableRawPointer, size: Int)?
-
-    private static var pageSize: Int { 1 << 21 }
+    private let pages: HugePages?
 
     /// `count` elements whose bytes are zero.
-    init(count: Int) {
+    convenience init(count: Int) {
+        self.init(unfilledCount: count)
+        guard pages == nil else { return }
+        UnsafeMutableRawPointer(base).initializeMemory(
+            as: UInt8.self, repeating: 0, count: max(1, count) * MemoryLayout<Element>.stride)
+    }
+
+    /// Room for `count` elements, all of which the caller writes before anybody reads one.
+    init(unfilledCount count: Int) {
         self.count = count
         let size = max(1, count) * MemoryLayout<Element>.stride
-        if size >= Self.pageSize, let start = Self.map(size + Self.pageSize) {
-            mapping = (start, size + Self.pageSize)
-            let address = Int(bitPattern: start)
-            let aligned = (address + Self.pageSize - 1) & ~(Self.pageSize - 1)
-            let place = start + (aligned - address)
-            #if os(Linux)
-                // Advice: where it is refused, small pages serve.
-                _ = madvise(place, size, Int32(MADV_HUGEPAGE))
-            #endif
-            base = place.bindMemory(to: Element.self, capacity: count)
-        } else {
-            mapping = nil
-            let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
-            memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-            base = memory.bindMemory(to: Element.self, capacity: max(1, count))
-        }
+        pages = size >= HugePages.pageSize ? HugePages(count: size) : nil
+        let memory = pages?.place ?? .allocate(byteCount: size, alignment: 64)
+        base = memory.bindMemory(to: Element.self, capacity: max(1, count))
     }
 
     deinit {
-        if let mapping {
-            munmap(mapping.start, mapping.size)
+        if let pages {
+            pages.unmap()
         } else {
             UnsafeMutableRawPointer(base).deallocate()
         }
-    }
-
-    private static func map(_ size: Int) -> UnsafeMutableRawPointer? {
-        #if os(Linux)
-            let flags = MAP_PRIVATE | MAP_ANONYMOUS
-        #else
-            let flags = MAP_PRIVATE | MAP_ANON
-        #endif
-        let memory = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)
-        return memory == MAP_FAILED ? nil : memory
     }
 }

@@ -1,7 +1,7 @@
 internal import ForestKernels
 
 /// The nodes and leaf values of a `BlockLayout`, and their tests as a `LeafBitsBuilder` wants them:
-/// tree by tree, each column written once from front to back.
+/// tree by tree; each thread writes those of some trees from front to back.
 struct BlockNodes {
     private typealias Target = (
         nodes: UnsafeMutableBufferPointer<BlockKernel.Node>,
@@ -29,8 +29,15 @@ struct BlockNodes {
         nodes = Array(unsafeUninitializedCapacity: inner.count) { ownNodes, nodeCount in
             values = Array(unsafeUninitializedCapacity: valueCount) { ownValues, filledCount in
                 tests = Array(unsafeUninitializedCapacity: inner.count) { ownTests, testCount in
-                    LeafPlaces.lend { leaves in
-                        Self.fill((ownNodes, ownValues, ownTests), trees, inner, cuts, leaves)
+                    nonisolated(unsafe) let target: Target = (ownNodes, ownValues, ownTests)
+                    nonisolated(unsafe) let trees = trees
+                    let runs = trees.runs()
+                    HelperPool.shared.forEach(
+                        runs.count, threads: HelperPool.loadThreadCount
+                    ) { index, _ in
+                        _ = LeafPlaces.lend { leaves in
+                            Self.fill(target, runs[index], trees, inner, cuts, leaves)
+                        }
                     }
                     testCount = inner.count
                 }
@@ -42,11 +49,12 @@ struct BlockNodes {
     }
 
     private static func fill(
-        _ target: Target, _ trees: ColumnsView, _ inner: InnerNodes, _ cuts: [UInt8],
+        _ target: Target, _ run: Range<Int>, _ trees: ColumnsView, _ inner: InnerNodes,
+        _ cuts: [UInt8],
         _ leaves: LeafPlaces
     ) {
         inner.nodes.withUnsafeBufferPointer { innerNodes in
-            for tree in 0..<trees.treeCount {
+            for tree in run {
                 let own = inner.starts[tree]..<inner.starts[tree + 1]
                 leaves.find(
                     in: trees.nodes(of: tree), UnsafeBufferPointer(rebasing: innerNodes[own]),

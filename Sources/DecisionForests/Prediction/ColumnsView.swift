@@ -16,6 +16,25 @@ struct ColumnsView {
         Int(nodeStarts[tree])..<Int(nodeStarts[tree + 1])
     }
 
+    /// The nodes of trees that follow each other.
+    func nodes(of run: Range<Int>) -> Range<Int> {
+        Int(nodeStarts[run.lowerBound])..<Int(nodeStarts[run.upperBound])
+    }
+
+    /// The leaf values of trees that follow each other.
+    func values(of run: Range<Int>) -> Range<Int> {
+        Int(leafStarts[run.lowerBound]) * leafWidth..<Int(leafStarts[run.upperBound]) * leafWidth
+    }
+
+    /// Nodes that a thread takes at once, about: what stays in its second cache from one pass over
+    /// them to the next, and pays for asking for more.
+    private static var runNodeCount: UInt64 { 4_096 }
+
+    /// All trees in runs, each a single tree or so many that they have up to `runNodeCount` nodes.
+    func runs() -> [Range<Int>] {
+        HelperPool.runs(of: nodeStarts, size: Self.runNodeCount)
+    }
+
     @inline(__always)
     func leafCount(of tree: Int) -> Int { Int(leafStarts[tree + 1] - leafStarts[tree]) }
 

@@ -83,7 +83,7 @@ struct LeafBitsBuilder {
         guard let spans = spans() else { return nil }
         let records = HugeBuffer<UInt8>(count: recordSize)
         let passing = HugeBuffer<UInt8>(count: slotCount * LeafBitsKernel.lanes)
-        for band in bands {
+        forEachBand { band in
             fill(
                 band, spans: spans, record: records.base + band.recordStart,
                 passing: passing.base + band.firstSlot * LeafBitsKernel.lanes)
@@ -96,6 +96,13 @@ struct LeafBitsBuilder {
                     Int32(truncatingIfNeeded: $0)
                 }
             }, spans: spans, records: records, passing: passing)
+    }
+
+    /// Calls `body` with each band, on several threads.
+    private func forEachBand(_ body: @Sendable (Band) -> Void) {
+        HelperPool.shared.forEach(bands.count, threads: HelperPool.loadThreadCount) { index, _ in
+            body(bands[index])
+        }
     }
 
     /// Calls `body` with every test of a band and its slot. Smaller trees leave slots out here and
@@ -133,8 +140,9 @@ struct LeafBitsBuilder {
             for slot in 0..<slotCount { (spans[2 * slot], spans[2 * slot + 1]) = (.max, 0) }
             // A division by a number of another module's would be one.
             let tableShift = UInt16(LeafBitsKernel.tableSize.trailingZeroBitCount)
-            for band in bands {
-                let own = UnsafeMutableBufferPointer(rebasing: spans[(2 * band.firstSlot)...])
+            nonisolated(unsafe) let target = spans
+            forEachBand { band in
+                let own = UnsafeMutableBufferPointer(rebasing: target[(2 * band.firstSlot)...])
                 // First and last table, of which there are 64 at most.
                 forEachTest(of: band) { _, slot, test in
                     let table = UInt8(truncatingIfNeeded: test.column &>> tableShift)

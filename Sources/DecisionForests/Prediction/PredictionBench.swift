@@ -34,6 +34,9 @@ package struct PredictionBench: Sendable {
         package let p99: Double
     }
 
+    /// Features of a call's rows, or their scores, at most: 512 MiB.
+    package static let valueCountMax = 1 << 27
+
     private static let roundCountMin = 5
     private static let seed: UInt64 = 20_260_101
 
@@ -46,7 +49,8 @@ package struct PredictionBench: Sendable {
     /// Measures every batch size with every number of threads; a single row takes one thread
     /// whatever their number, and is measured once.
     ///
-    /// Throws if there is no row, or if rows have another width than the model.
+    /// Throws if there is no row, if rows have another width than the model, or if a batch has more
+    /// than `valueCountMax` values.
     package func run(
         _ predictor: Predictor, rows: FeatureMatrix
     ) throws(DatasetError) -> [Figure] {
@@ -54,6 +58,13 @@ package struct PredictionBench: Sendable {
             throw .shape(
                 "rows to predict: \(rows.rowCount) of \(rows.featureCount) features; the model has "
                     + "\(predictor.featureCount)")
+        }
+        let (most, width) = (batches.max() ?? 1, max(rows.featureCount, predictor.outputCount))
+        guard most <= Self.valueCountMax / width else {
+            throw .shape(
+                "a batch of \(most) rows of \(rows.featureCount) features and "
+                    + "\(predictor.outputCount) scores has more than \(Self.valueCountMax) values; "
+                    + "take at most \(Self.valueCountMax / width) rows")
         }
         let pool = Self.shuffled(rows, atLeast: batches.max() ?? 1)
         var figures: [Figure] = []

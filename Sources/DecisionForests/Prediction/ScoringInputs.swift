@@ -77,7 +77,7 @@ struct ScoringInputs: Sendable {
         /// The input of an inner node, or −1 at a leaf.
         @inline(__always)
         func input(of node: Int) -> Int32 {
-            inputs.isEmpty ? table[ScoringInputs.entry(of: node, trees)] : inputs[node]
+            inputs.isEmpty ? table[ComparedFeatures.entry(of: node, trees)] : inputs[node]
         }
 
         /// The threshold of an inner node: a row goes left when its input is not greater.
@@ -88,50 +88,30 @@ struct ScoringInputs: Sendable {
         }
     }
 
-    /// A node's place in `Tests.table`.
-    @inline(__always)
-    private static func entry(of node: Int, _ trees: ColumnsView) -> Int {
-        // A leaf's feature is −1.
-        2 &* (Int(trees.feature[node]) &+ 1) &+ Int(trees.missingGoesLeft[node] & 1)
-    }
-
     /// Nil if a node compares a weighted sum, or if there would be more than `countMax` inputs.
     static func make(
         of ensemble: TreeEnsemble, _ columns: TreeColumns, countMax: Int
     ) -> (inputs: ScoringInputs, tests: Tests)? {
         guard columns.projections.count == 0 else { return nil }
         var made = ScoringInputs()
-        let tests = columns.withView { trees in
-            columns.sets.count == 0 && Self.compareOnly(trees)
-                ? made.insertNumbers(trees, featureCount: ensemble.featureCount, countMax)
-                : made.insertAll(trees, columns.sets, ensemble, countMax)
+        let tests: Tests? = columns.withView { trees in
+            let table =
+                columns.sets.count == 0
+                ? ComparedFeatures.table(trees, featureCount: ensemble.featureCount) : nil
+            guard let table else {
+                return made.insertAll(trees, columns.sets, ensemble, countMax)
+            }
+            return made.insertNumbers(table, featureCount: ensemble.featureCount, countMax)
         }
         return tests.map { (made, $0) }
     }
 
-    /// Whether no node asks only whether its feature is there: see `insertAll`.
-    private static func compareOnly(_ trees: ColumnsView) -> Bool {
-        var bad: UInt32 = 0
-        for node in 0..<trees.feature.count {
-            let isInfinite: UInt32 = trees.threshold[node] == .infinity ? 1 : 0
-            let goesRight: UInt32 = trees.missingGoesLeft[node] == 0 ? 1 : 0
-            let isInner: UInt32 = trees.feature[node] == Tree.leaf ? 0 : 1
-            bad |= isInfinite & goesRight & isInner
-        }
-        return bad == 0
-    }
-
-    /// The inputs of nodes that compare a feature with a threshold, all of them: one pass that
-    /// marks what there is.
+    /// The inputs of nodes that compare a feature with a threshold, all of them. `table` has 0 for
+    /// each that is tested: see `ComparedFeatures`.
     private mutating func insertNumbers(
-        _ trees: ColumnsView, featureCount: Int, _ countMax: Int
+        _ table: [Int32], featureCount: Int, _ countMax: Int
     ) -> Tests? {
-        var tests = Tests(table: Array(repeating: -1, count: 2 * (featureCount + 1)))
-        tests.table.withUnsafeMutableBufferPointer { table in
-            for node in 0..<trees.feature.count { table[Self.entry(of: node, trees)] = 0 }
-        }
-        tests.table[0] = -1
-        tests.table[1] = -1
+        var tests = Tests(table: table)
         for feature in 0..<featureCount {
             var column = -1
             for direction in 0...1 where tests.table[2 * (feature + 1) + direction] == 0 {

@@ -1,4 +1,5 @@
 internal import ForestKernels
+import Synchronization
 
 /// Trees of any size arranged for `WalkKernel`.
 struct WalkLayout: Sendable {
@@ -43,32 +44,42 @@ struct WalkLayout: Sendable {
         outputCount = ensemble.outputCount
         treeCount = columns.treeCount
         depths = columns.depths.map { Int($0) }
-        nodes = HugeBuffer(count: columns.nodeCount)
-        values = HugeBuffer(count: columns.leafValues.count)
+        nodes = HugeBuffer(unfilledCount: columns.nodeCount)
+        values = HugeBuffer(unfilledCount: columns.leafValues.count)
         valueStarts = columns.withView { trees in
             trees.leafStarts.map { Int($0) * trees.leafWidth }
         }
         let isPlaced = columns.withView { trees in
-            if let source = trees.leafValues.baseAddress {
-                values.base.update(from: source, count: trees.leafValues.count)
-            }
             roots = trees.nodeStarts.dropLast().map { Int($0) }
-            return tests.withView(trees) { Self.place($0, nodes.base) }
+            return tests.withView(trees) { Self.place($0, nodes.base, values.base) }
         }
         guard isPlaced, let last = roots.last else { return nil }
         while roots.count % WalkKernel.lanes != 0 { roots.append(last) }
     }
 
-    /// Makes the nodes of all trees; false if one would stand too far from its parent.
+    /// Makes the nodes of all trees and copies their values, each thread those of some trees; false
+    /// if a node would stand too far from its parent.
     private static func place(
-        _ tests: ScoringInputs.TestsView, _ nodes: UnsafeMutablePointer<Node>
+        _ tests: ScoringInputs.TestsView, _ nodes: UnsafeMutablePointer<Node>,
+        _ values: UnsafeMutablePointer<Float>
     ) -> Bool {
-        let trees = tests.trees
-        return (0..<trees.treeCount).allSatisfy { tree in
-            let range = trees.nodes(of: tree)
-            let target = nodes + range.lowerBound
-            return convert(range, tests, target) || rearrange(range, tests, target)
+        let isPlaced = Atomic<Bool>(true)
+        nonisolated(unsafe) let (tests, nodes, values) = (tests, nodes, values)
+        let runs = tests.trees.runs()
+        HelperPool.shared.forEach(runs.count, threads: HelperPool.loadThreadCount) { index, _ in
+            let trees = tests.trees
+            let own = trees.values(of: runs[index])
+            if let source = trees.leafValues.baseAddress {
+                (values + own.lowerBound).update(from: source + own.lowerBound, count: own.count)
+            }
+            let areNear = runs[index].allSatisfy { tree in
+                let range = trees.nodes(of: tree)
+                let target = nodes + range.lowerBound
+                return convert(range, tests, target) || rearrange(range, tests, target)
+            }
+            if !areNear { isPlaced.store(false, ordering: .relaxed) }
         }
+        return isPlaced.load(ordering: .relaxed)
     }
 
     /// Makes each node of a tree one of the layout, where it stands. False if that is no use: if a
