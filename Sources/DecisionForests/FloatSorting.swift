@@ -22,7 +22,9 @@ enum FloatSorting {
 
     /// The float of a key.
     static func value(of key: UInt32) -> Float {
-        Float(bitPattern: key & 0x8000_0000 == 0 ? ~key : key & 0x7FFF_FFFF)
+        // All ones for what was not negative, so that no jump depends on the sign.
+        let sign = UInt32(bitPattern: Int32(bitPattern: key) >> 31)
+        return Float(bitPattern: key ^ (~sign | 0x8000_0000))
     }
 
     private static func pass(from source: [UInt32], to target: inout [UInt32], shift: UInt32) {

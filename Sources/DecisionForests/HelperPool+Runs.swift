@@ -1,3 +1,5 @@
+import Synchronization
+
 extension HelperPool {
     /// Divides things, of which each has the parts from its own of `starts` to the next, into runs:
     /// single things, or as many as have up to `size` parts together. What a thread takes at once.
@@ -13,5 +15,24 @@ extension HelperPool {
             first = end
         }
         return runs
+    }
+
+    /// What two closures give, which may run side by side.
+    func both<First: Sendable, Second: Sendable>(
+        _ first: @Sendable () -> First, _ second: @Sendable () -> Second
+    ) -> (First, Second) {
+        let made = Mutex<Second?>(nil)
+        let found = Mutex<First?>(nil)
+        forEach(2, threads: Self.loadThreadCount) { index, _ in
+            if index == 0 {
+                let value = first()
+                found.withLock { $0 = value }
+            } else {
+                let value = second()
+                made.withLock { $0 = value }
+            }
+        }
+        // Both have run; the closures are asked again only for the compiler's sake.
+        return (found.withLock { $0 } ?? first(), made.withLock { $0 } ?? second())
     }
 }

@@ -26,12 +26,27 @@ struct ReadyingTests {
         }
     }
 
-    @Test(
-        "Keys are sorted and equal ones keep their order", arguments: [1, 3, 40, 1 << 20, 1 << 32])
-    func keys(differentKeys: Int) {
+    /// Numbers that lie evenly, around two far places, at few places, and anywhere.
+    private static func number(_ kind: Int, _ draws: inout Draws) -> Float {
+        let bits = draws.bits()
+        let unit = Float(bits >> 40) / Float(1 << 24)
+        switch kind {
+        case 0: return unit * 6 - 3
+        case 1: return bits % 2 == 0 ? unit : 1e9 + unit * 1e3
+        case 2: return Float(bits % 40) - 20
+        case 3: return [-Float.infinity, .infinity, 0, 0x1p-149, -0x1p-149][Int(bits % 5)]
+        case 4: return bits % 9 == 0 ? 3e38 : -3e38 * unit
+        default: return Float(bitPattern: UInt32(truncatingIfNeeded: bits) & 0xFF7F_FFFF)
+        }
+    }
+
+    @Test("Keys are sorted and equal ones keep their order", arguments: 0..<6)
+    func keys(kind: Int) {
         for count in [0, 1, 2, 24, 25, 300, 1_023, 1_024, 5_000] {
             var draws = Draws(seed: UInt64(count))
-            var items = (0..<count).map { UInt64(draws.below(differentKeys)) << 32 | UInt64($0) }
+            var items = (0..<count).map {
+                UInt64(FloatSorting.key(of: Self.number(kind, &draws))) << 32 | UInt64($0)
+            }
             let expected = items.sorted()
             var spare = items
             let keyCount: Int = items.withUnsafeMutableBufferPointer { items in
@@ -45,6 +60,13 @@ struct ReadyingTests {
             }
             #expect(items == expected)
             #expect(keyCount == Set(items.map { $0 >> 32 }).count)
+        }
+    }
+
+    @Test("A number comes back from its key")
+    func keyOfNumber() {
+        for value: Float in [0, 1, -1, .infinity, -.infinity, 0x1p-149, -0x1p-149, 3e38, -3e38] {
+            #expect(FloatSorting.value(of: FloatSorting.key(of: value)) == value)
         }
     }
 

@@ -25,6 +25,20 @@ final class HugeBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
         base = memory.bindMemory(to: Element.self, capacity: max(1, count))
     }
 
+    /// Has the system give all huge pages now, each to one thread: of several threads that are the
+    /// first to write to a page, each would fill one with zeros, and all but one in vain.
+    func takePages() {
+        guard let pages else { return }
+        nonisolated(unsafe) let place = pages.place
+        let size = count * MemoryLayout<Element>.stride
+        HelperPool.shared.forEach(
+            (size + HugePages.pageSize - 1) / HugePages.pageSize,
+            threads: HelperPool.loadThreadCount
+        ) { page, _ in
+            place.storeBytes(of: 0, toByteOffset: page * HugePages.pageSize, as: UInt8.self)
+        }
+    }
+
     deinit {
         if let pages {
             pages.unmap()

@@ -55,12 +55,15 @@ final class BlockLayout: Sendable {
             tests.withView(trees) { tests in
                 let inner = InnerNodes(tests, inputs)
                 let cuts = Cuts(inner, tests, columnCount: columnCount)
-                let groups = CutGroups(inner, cuts)
+                let (groups, order) = HelperPool.shared.both {
+                    CutGroups(inner, cuts)
+                } _: {
+                    hasBits ? cuts.numbersByColumn(inner) : []
+                }
                 let made = BlockNodes(trees, inner, cuts: groups.cuts)
                 guard hasBits else { return (made, groups, LeafBits?.none) }
                 let builder = LeafBitsBuilder(
-                    groups: groups.ranges, starts: inner.starts, tests: made.tests,
-                    order: cuts.numbersByColumn(inner))
+                    groups: groups.ranges, starts: inner.starts, tests: made.tests, order: order)
                 return (made, groups, builder.build(columnCount: columnCount))
             }
         }

@@ -45,6 +45,7 @@ struct WalkLayout: Sendable {
         treeCount = columns.treeCount
         depths = columns.depths.map { Int($0) }
         nodes = HugeBuffer(unfilledCount: columns.nodeCount)
+        nodes.takePages()
         values = HugeBuffer(unfilledCount: columns.leafValues.count)
         valueStarts = columns.withView { trees in
             trees.leafStarts.map { Int($0) * trees.leafWidth }
