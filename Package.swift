@@ -202,6 +202,11 @@ if !chosen.contains(where: { $0.name == "Processes" }) {
             ]))
 }
 
+targets.append(
+    .executableTarget(
+        name: "guard-program", dependencies: ["Processes"], path: "Tests/GuardProgram",
+        swiftSettings: [.swiftLanguageMode(.v6)]))
+
 var products: [PackageDescription.Product] = []
 if chosen.contains(where: { $0.name == "Manta" }) {
     // What a compiled job links: every room a script may reach, as one shared library.

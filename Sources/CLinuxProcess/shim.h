@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -35,6 +36,8 @@ typedef struct {
     int new_group;
     // Sent to the child when the thread that called this ends; 0: none.
     int death_signal;
+    // The child writes itself into the control group behind this descriptor; -1: none.
+    int group_entrance;
 } manta_spawn_request;
 
 static inline void manta_child_exec(const manta_spawn_request *r, int report) {
@@ -52,6 +55,9 @@ static inline void manta_child_exec(const manta_spawn_request *r, int report) {
     if (r->new_session) setsid();
     else if (r->new_group) setpgid(0, 0);
     if (r->death_signal) prctl(PR_SET_PDEATHSIG, (unsigned long)r->death_signal, 0UL, 0UL, 0UL);
+
+    // "0" means whoever writes it.
+    if (r->group_entrance >= 0 && write(r->group_entrance, "0", 1) != 1) goto failed;
 
     // Sources may stand where targets will: move them out of the way first.
     report = fcntl(report, F_DUPFD_CLOEXEC, 128);
@@ -122,6 +128,15 @@ static inline int manta_set_parent_death_signal(int signal_number) {
 // Orphaned descendants become children of this process, so that it can end them.
 static inline int manta_become_subreaper(void) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
+}
+
+// The soft limit on the private memory of another process of ours; the hard one stays.
+static inline int manta_set_soft_data_limit(pid_t pid, unsigned long long bytes) {
+    struct { unsigned long long soft, hard; } old, changed;
+    if (syscall(SYS_prlimit64, (long)pid, (long)RLIMIT_DATA, NULL, &old) != 0) return errno;
+    changed = old;
+    changed.soft = bytes < old.hard ? bytes : old.hard;
+    return syscall(SYS_prlimit64, (long)pid, (long)RLIMIT_DATA, &changed, NULL) == 0 ? 0 : errno;
 }
 
 static inline int manta_wait_exited(int status) { return WIFEXITED(status); }

@@ -199,7 +199,7 @@ extension ChildProcess {
                                 descriptors: descriptors.baseAddress,
                                 descriptor_count: Int32(descriptors.count),
                                 new_session: specification.isSessionLeader ? 1 : 0, new_group: 1,
-                                death_signal: specification.deathSignal ?? 0)
+                                death_signal: specification.deathSignal ?? 0, group_entrance: -1)
                             return manta_spawn(&request, &pid)
                         }
                     }

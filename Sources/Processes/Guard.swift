@@ -12,9 +12,11 @@ import Glibc
 package enum Guard {
     /// - Parameters:
     ///   - lifeline: a descriptor to watch; -1: none.
+    ///   - entrance: of the memory group that the command belongs into; -1: none. The guard stays
+    ///     outside, to see what became of it.
     ///   - graceInMilliseconds: between SIGTERM and SIGKILL when the lifeline ends.
     package static func run(
-        command: [String], lifeline: Int32, graceInMilliseconds: Int32
+        command: [String], lifeline: Int32, entrance: Int32, graceInMilliseconds: Int32
     ) -> Int32 {
         guard let executable = command.first else { return 2 }
         _ = manta_become_subreaper()
@@ -24,7 +26,8 @@ package enum Guard {
             return 127
         }
         var child: pid_t = 0
-        let code = spawn(path: path, command: command, &child)
+        let code = spawn(path: path, command: command, entrance: entrance, &child)
+        if entrance >= 0 { close(entrance) }
         guard code == 0 else {
             writeError("manta: \(executable): \(String(cString: strerror(code)))\n")
             return code == ENOENT ? 127 : 126
@@ -34,7 +37,9 @@ package enum Guard {
         return end(as: status)
     }
 
-    private static let handledSignals = [SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1]
+    private static let handledSignals = [
+        SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2,
+    ]
 
     private static func blockSignals() {
         var handled = sigset_t()
@@ -43,7 +48,9 @@ package enum Guard {
         sigprocmask(SIG_BLOCK, &handled, nil)
     }
 
-    private static func spawn(path: String, command: [String], _ child: inout pid_t) -> Int32 {
+    private static func spawn(
+        path: String, command: [String], entrance: Int32, _ child: inout pid_t
+    ) -> Int32 {
         var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
         let descriptors: [Int32] = [0, 1, 2]
         return path.withCString { path in
@@ -52,7 +59,8 @@ package enum Guard {
                     var request = manta_spawn_request(
                         path: path, argv: arguments.baseAddress, envp: manta_environment(),
                         working_directory: nil, descriptors: descriptors.baseAddress,
-                        descriptor_count: 3, new_session: 0, new_group: 1, death_signal: SIGKILL)
+                        descriptor_count: 3, new_session: 0, new_group: 1, death_signal: SIGKILL,
+                        group_entrance: entrance)
                     return manta_spawn(&request, &child)
                 }
             }
@@ -171,13 +179,18 @@ package enum Guard {
 }
 
 extension Guard {
-    /// Runs the guard when the arguments ask for it (`guard DESCRIPTOR GRACE -- COMMAND…`) and does
-    /// not return; called before anything else is set up, so that a guard costs no start-up time.
+    /// Runs the guard when the arguments ask for it (`guard LIFELINE ENTRANCE GRACE -- COMMAND…`,
+    /// descriptors and milliseconds) and does not return; called before anything else is set up, so
+    /// that a guard costs no start-up time.
     package static func runIfAsked(_ arguments: [String]) {
-        guard arguments.count >= 6, arguments[1] == "guard", arguments[4] == "--",
-            let lifeline = Int32(arguments[2]), let grace = Int32(arguments[3])
+        guard arguments.count >= 7, arguments[1] == "guard", arguments[5] == "--",
+            let lifeline = Int32(arguments[2]), let entrance = Int32(arguments[3]),
+            let grace = Int32(arguments[4])
         else { return }
-        _ = fcntl(lifeline, F_SETFD, FD_CLOEXEC)
-        exit(run(command: Array(arguments[5...]), lifeline: lifeline, graceInMilliseconds: grace))
+        for descriptor in [lifeline, entrance] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        exit(
+            run(
+                command: Array(arguments[6...]), lifeline: lifeline, entrance: entrance,
+                graceInMilliseconds: grace))
     }
 }

@@ -23,8 +23,10 @@ package final class GuardedProcess: Sendable {
     ///   - specification: what to run; its `extraDescriptors` must be empty.
     ///   - guardExecutable: a program that answers to `guard` (our own binary).
     ///   - grace: between SIGTERM and SIGKILL when the program is asked to end.
+    ///   - memory: what the program and all it starts may take; nil: nobody counts.
     package static func spawn(
-        _ specification: ChildProcess.Specification, guardExecutable: String, grace: Duration
+        _ specification: ChildProcess.Specification, guardExecutable: String, grace: Duration,
+        memory: (any MemoryGroup)? = nil
     ) throws -> GuardedProcess {
         precondition(specification.extraDescriptors.isEmpty, "descriptor 3 is the lifeline")
         var ends: [Int32] = [-1, -1]
@@ -34,14 +36,17 @@ package final class GuardedProcess: Sendable {
         defer { close(ends[0]) }
         var guarded = specification
         guarded.executable = guardExecutable
+        let entrance = memory?.entrance ?? -1
         guarded.arguments =
-            ["guard", "3", String(grace.inMilliseconds), "--", specification.executable]
-            + specification.arguments
-        guarded.extraDescriptors = [ends[0]]
+            ["guard", "3", entrance < 0 ? "-1" : "4", String(grace.inMilliseconds), "--"]
+            + [specification.executable] + specification.arguments
+        guarded.extraDescriptors = [ends[0]] + (entrance < 0 ? [] : [entrance])
         // The guard must outlive us by the moments it needs to clean up.
         guarded.deathSignal = nil
         do {
-            return GuardedProcess(process: try ChildProcess.spawn(guarded), lifeline: ends[1])
+            let process = try ChildProcess.spawn(guarded)
+            memory?.watch(process)
+            return GuardedProcess(process: process, lifeline: ends[1])
         } catch {
             close(ends[1])
             throw error

@@ -19,13 +19,17 @@ package final class OutputPump: Sendable {
     private let wakeups: (read: Int32, write: Int32)
 
     /// - Parameter handler: called on the pump's thread.
+    /// - Throws: `ProcessError` when no descriptors are left; the child's two are then closed.
     package init(
         standardOutput: Int32, standardError: Int32,
         handler: @escaping @Sendable (Stream, LineSplitter.Line) -> Void
-    ) {
+    ) throws(ProcessError) {
         var ends: [Int32] = [-1, -1]
-        let code = manta_pipe(&ends)
-        precondition(code == 0, "no descriptors left for an output pump")
+        guard manta_pipe(&ends) == 0 else {
+            let code = errno
+            for descriptor in [standardOutput, standardError] { close(descriptor) }
+            throw ProcessError("what reads a program's output", errno: code)
+        }
         wakeups = (ends[0], ends[1])
         startThread(named: "output") { [self] in
             pump(standardOutput, standardError, handler)

@@ -66,6 +66,11 @@ enum PythonJob {
                 time.sleep(600)
             if task == "stubborn":
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            if task == "hungry":
+                kept = []
+                while True:
+                    kept.append(bytearray(4 << 20))
+                    time.sleep(0.01)
             if task == "wait":
                 time.sleep(0.5)
             if task == "print":
@@ -95,7 +100,8 @@ enum PythonJob {
         count = int(sys.argv[3])
         for number in range(count):
             send({"enqueue": {"request": number, "_1": {
-                "name": sys.argv[2], "occurrence": 0, "milliCPUs": 1000, "memoryInBytes": 0,
+                "name": sys.argv[2], "occurrence": 0, "milliCPUs": 1000,
+                "memoryInBytes": 96 << 20 if sys.argv[2] == "hungry" else 0,
                 "attemptsMax": 3, "retriesErrors": False}}}, str(number).encode())
         answers = {}
         while len(answers) < count:

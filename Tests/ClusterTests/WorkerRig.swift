@@ -27,7 +27,8 @@ final class WorkerRig: Sendable {
             name: name, host: "here",
             resources: Resources(milliCPUs: cpus * 1_000, memoryInBytes: 8 << 30),
             cacheDirectory: "\(folder.path)/cache-\(name)",
-            runtimeDirectory: "\(folder.path)/run/\(name)", guardExecutable: try GuardProgram.path,
+            runtimeDirectory: "\(folder.path)/run/\(name)",
+            guardExecutable: try BuiltProgram.guardProgram,
             jobEnvironment: ["PATH": "/usr/bin:/bin", "MANTA_ADDRESS": "http://head"],
             version: "1", sdk: try WorkerRig.makeSDK(folder), token: "secret")
         configuration.heartbeatInterval = .milliseconds(200)

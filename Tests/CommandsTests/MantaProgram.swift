@@ -39,7 +39,7 @@ struct MantaProgram {
     /// Starts a command that writes to `saying`.out and `saying`.err.
     func start(_ arguments: [String], saying name: String) throws -> ChildProcess {
         var specification = ChildProcess.Specification(
-            try GuardProgram.path, arguments,
+            try BuiltProgram.manta, arguments,
             environment: ["PATH": "/usr/bin:/bin", "HOME": place.path].merging(environment) { $1 })
         specification.workingDirectory = place.path
         specification.standardOutput = .file(name + ".out")

@@ -214,7 +214,7 @@ enum CommandRun {
         let child = try ChildProcess.spawn(specification)
         onStart?(child)
         let box = TextBox()
-        let pump = OutputPump(
+        let pump = try OutputPump(
             standardOutput: child.standardOutput, standardError: child.standardError
         ) { stream, line in box.add(stream, line) }
         let exit = await child.wait()

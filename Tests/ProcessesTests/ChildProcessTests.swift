@@ -17,7 +17,7 @@ import Testing
     private func run(_ script: String) async throws -> (ProcessExit, [String], [String]) {
         let child = try ChildProcess.spawn(shell(script))
         let seen = Lines()
-        let pump = OutputPump(
+        let pump = try OutputPump(
             standardOutput: child.standardOutput, standardError: child.standardError
         ) { stream, line in seen.add(stream, line.text) }
         let status = await child.wait()

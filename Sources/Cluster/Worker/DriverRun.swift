@@ -88,7 +88,7 @@ actor DriverRun {
         let process = try start(specification)
         await report(.running(worker: context.configuration.name))
         let exit = await process.wait()
-        return outcome(of: exit, result: nil, tail: process.tail)
+        return outcome(of: exit, result: nil, process)
     }
 
     private func runDriver(
@@ -107,15 +107,17 @@ actor DriverRun {
         await session?.end()
         await serving.value
         await reported
-        return outcome(of: exit, result: await session?.result, tail: process.tail)
+        return outcome(of: exit, result: await session?.result, process)
     }
 
     private func start(_ specification: ChildProcess.Specification) throws -> JobProcess {
         if ending != nil { throw CancellationError() }
+        let memory = context.memory.makeGroup()
+        memory.begin(limitInBytes: context.memoryLimit(of: grant.task.spec.resources))
         let process = try JobProcess(
             specification, prefix: "", log: log,
             guardExecutable: context.configuration.guardExecutable,
-            grace: context.configuration.stopGrace)
+            grace: context.configuration.stopGrace, memory: memory)
         self.process = process
         return process
     }
@@ -158,14 +160,15 @@ actor DriverRun {
     }
 
     private func outcome(
-        of exit: ProcessExit, result: [UInt8]?, tail: [String]
+        of exit: ProcessExit, result: [UInt8]?, _ process: JobProcess
     ) -> AttemptOutcome {
-        switch exit {
+        let cause = process.memoryUse.cause.map { "\(exit): \($0)" } ?? "\(exit)"
+        return switch exit {
         case .code(0): .succeeded(.inline(result ?? []))
         case .code(let code):
-            .crashed(message: message("\(exit)", tail), exitCode: code, signal: nil)
+            .crashed(message: message(cause, process.tail), exitCode: code, signal: nil)
         case .signal(let number):
-            .crashed(message: message("\(exit)", tail), exitCode: nil, signal: number)
+            .crashed(message: message(cause, process.tail), exitCode: nil, signal: number)
         }
     }
 

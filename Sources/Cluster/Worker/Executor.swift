@@ -45,7 +45,8 @@ actor Executor {
                 binary: binary, arguments: arguments, role: "executor", channel: context.hub.path,
                 token: token, workingDirectory: directory),
             prefix: "(executor, node=\(context.configuration.name)) ", log: log,
-            guardExecutable: context.configuration.guardExecutable, grace: .seconds(1))
+            guardExecutable: context.configuration.guardExecutable, grace: .seconds(1),
+            memory: context.memory.makeGroup())
         let hub = context.hub
         let watch = Task {
             let exit = await process.wait()
@@ -86,8 +87,12 @@ actor Executor {
     var isUsable: Bool { exit == nil && !isCancelling }
 
     /// Runs one attempt; answers when the process has answered or died, its lines being in the log.
-    func run(_ task: TaskRecord) async -> AttemptOutcome {
+    ///
+    /// - Parameter memoryLimit: what the process and all it starts may take while it runs the task,
+    ///   in bytes; nil: as much as there is.
+    func run(_ task: TaskRecord, memoryLimit: Int64?) async -> AttemptOutcome {
         if let exit { return crash(exit) }
+        process.begin(limitInBytes: memoryLimit)
         let assignment = nextAssignment
         nextAssignment += 1
         process.setPrefix("(\(task.spec.name) pid=\(pid), node=\(node)) ")
@@ -166,6 +171,8 @@ actor Executor {
     }
 
     private func crash(_ status: ProcessExit) -> AttemptOutcome {
+        // It would be so again: only a task that wants its errors retried is tried again.
+        if let cause = process.memoryUse.cause { return .failed(message: cause) }
         let text = "the executor (pid \(pid)) ended with \(status)"
         return switch status {
         case .code(let code): .crashed(message: text, exitCode: code, signal: nil)

@@ -34,7 +34,8 @@ actor ExecutorPool {
             return .cancelled(by: "stop")
         case .success(let executor):
             busy[token] = executor
-            let outcome = await executor.run(grant.task)
+            let outcome = await executor.run(
+                grant.task, memoryLimit: context.memoryLimit(of: grant.task.spec.resources))
             busy[token] = nil
             if await executor.isUsable { giveBack(executor) }
             await log.flush()

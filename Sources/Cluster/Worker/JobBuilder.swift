@@ -185,7 +185,7 @@ actor JobBuilder {
         let process = try GuardedProcess.spawn(
             specification, guardExecutable: configuration.guardExecutable, grace: .seconds(1))
         let text = CollectedText(limit: outputMax)
-        let pump = OutputPump(
+        let pump = try OutputPump(
             standardOutput: process.process.standardOutput,
             standardError: process.process.standardError
         ) { _, line in text.add(line.text) }

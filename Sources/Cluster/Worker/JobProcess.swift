@@ -6,28 +6,34 @@ import Synchronization
 /// One driver or executor: a guarded program whose output goes to the job's log.
 final class JobProcess: Sendable {
     private let guarded: GuardedProcess
+    private let memory: any MemoryGroup
     private let pump: OutputPump
     private let prefix: Prefix
     private let lastLines: LastLines
+    /// Read when the program had ended, before its group was given back.
+    private let lastUse = Mutex<MemoryUse?>(nil)
 
     /// Starts the program.
     ///
-    /// - Parameter prefix: stands before each line in the log; "" for a driver.
+    /// - Parameters:
+    ///   - prefix: stands before each line in the log; "" for a driver.
+    ///   - memory: a group without members, closed with the process.
     init(
         _ specification: ChildProcess.Specification, prefix: String, log: JobLog,
-        guardExecutable: String, grace: Duration
+        guardExecutable: String, grace: Duration, memory: any MemoryGroup
     ) throws {
         var specification = specification
         specification.standardOutput = .pipe
         specification.standardError = .pipe
         let guarded = try GuardedProcess.spawn(
-            specification, guardExecutable: guardExecutable, grace: grace)
+            specification, guardExecutable: guardExecutable, grace: grace, memory: memory)
         let box = Prefix(prefix)
         let last = LastLines()
         self.guarded = guarded
+        self.memory = memory
         self.lastLines = last
         self.prefix = box
-        pump = OutputPump(
+        pump = try OutputPump(
             standardOutput: guarded.process.standardOutput,
             standardError: guarded.process.standardError
         ) { stream, line in
@@ -44,10 +50,21 @@ final class JobProcess: Sendable {
     /// Waits until everything written so far is in the log's hands.
     func drain() async { await pump.drain() }
 
+    /// Begins a piece of work: it and all it starts may take so much; nil: as much as there is.
+    func begin(limitInBytes: Int64?) { memory.begin(limitInBytes: limitInBytes) }
+
+    /// What the last piece of work took; also after the end.
+    var memoryUse: MemoryUse { lastUse.withLock { $0 } ?? memory.use() }
+
     /// The program's end, after its last line.
     func wait() async -> ProcessExit {
         let status = await guarded.wait()
         await pump.wait()
+        lastUse.withLock { last in
+            guard last == nil else { return }
+            last = memory.use()
+            memory.close()
+        }
         return status
     }
 
@@ -82,4 +99,18 @@ private final class LastLines: Sendable {
     }
 
     var all: [String] { lines.withLock { $0 } }
+}
+
+extension MemoryUse {
+    /// What people are told of a piece of work that took too much; nil when it did not.
+    var cause: String? {
+        guard wasExceeded, let limitInBytes else { return nil }
+        let (peak, limit) = (max(peakInBytes, limitInBytes).inMebibytes, limitInBytes.inMebibytes)
+        return "out of memory: it and what it started took \(peak) of at most \(limit)"
+    }
+}
+
+extension Int64 {
+    /// "512 MiB", rounded up.
+    fileprivate var inMebibytes: String { "\((self + (1 << 20) - 1) >> 20) MiB" }
 }

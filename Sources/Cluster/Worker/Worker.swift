@@ -53,7 +53,11 @@ package actor Worker {
             configuration: configuration, worker: id, store: store, blobs: blobs, cache: cache)
         context = WorkerContext(
             configuration: configuration, id: id, store: store, cache: cache, builder: builder,
-            hub: try ChannelHub(path: "\(configuration.runtimeDirectory)/channel.sock"))
+            hub: try ChannelHub(path: "\(configuration.runtimeDirectory)/channel.sock"),
+            memory: MemoryGroups(
+                totalInBytes: configuration.resources.memoryInBytes > 0
+                    ? configuration.resources.memoryInBytes : nil,
+                mayUseControlGroups: configuration.mayUseControlGroups))
     }
 
     /// Works until the task is cancelled, then hands back what runs, within the stop grace.
@@ -64,6 +68,7 @@ package actor Worker {
                 "worker": "\(configuration.name)",
                 "cpus": "\(configuration.resources.milliCPUs / 1_000)",
                 "toolchain": "\(configuration.sdk != nil)",
+                "memory": "\(context.memory.kind)",
             ])
         await withDiscardingTaskGroup { group in
             group.addTask { await self.context.hub.run() }
@@ -293,6 +298,7 @@ package actor Worker {
                 metadata: ["cause": "\(error)"])
         }
         context.hub.close()
+        context.memory.close()
         folder.remove()
         logger.info("worker stopped", metadata: ["worker": "\(configuration.name)"])
     }

@@ -20,6 +20,8 @@ package struct WorkerConfiguration: Sendable {
     package var runtimeDirectory: String
     /// What job scripts are compiled against; nil: this worker compiles nothing.
     package var sdk: JobSDK?
+    /// Whether the kernel may be asked to hold jobs to their memory; otherwise it is sampled.
+    package var mayUseControlGroups = true
     /// Our own binary, which answers to `guard`.
     package var guardExecutable: String
     /// What every process of a job inherits (PATH, HOME, MANTA_ADDRESS, MLFLOW_…), without secrets

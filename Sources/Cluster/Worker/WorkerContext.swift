@@ -1,4 +1,5 @@
 import Jobs
+import Processes
 
 /// What every attempt on a worker needs: made once, shared by all.
 struct WorkerContext: Sendable {
@@ -8,11 +9,20 @@ struct WorkerContext: Sendable {
     let cache: BlobCache
     let builder: JobBuilder
     let hub: ChannelHub
+    let memory: MemoryGroups
 
     /// CPU slots of the whole cluster; at least this worker's own.
     func slots() async -> Int {
         let own = configuration.resources.milliCPUs
         let all = (try? await store.workers())?.reduce(0) { $0 + $1.total.milliCPUs } ?? 0
         return max(1, max(own, all) / 1_000)
+    }
+
+    /// What a piece of work and all it starts may take: what it asked for, else all this worker has.
+    func memoryLimit(of resources: Resources) -> Int64? {
+        let limit =
+            resources.memoryInBytes > 0
+            ? resources.memoryInBytes : configuration.resources.memoryInBytes
+        return limit > 0 ? limit : nil
     }
 }
