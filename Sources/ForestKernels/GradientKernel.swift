@@ -1,9 +1,9 @@
 /// Gradients and hessians of losses, row by row, and their form as integers.
 ///
-/// Elementwise loops over floats without fused operations: every processor gets the same bits. Scores
-/// become floats in a loop of their own, into the gradients' place: a loop over doubles and floats
-/// handles as few rows at once as a vector has doubles, half of what the exponential could. Callers
-/// come with so few rows that they are still in the first cache for the second loop.
+/// Elementwise loops over floats without fused operations: every processor gets the same bits.
+/// Scores become floats in a loop of their own, into the gradients' place: a loop over doubles and
+/// floats handles as few rows at once as a vector has doubles, half of what the exponential could.
+/// Callers come with so few rows that they are still in the first cache for the second loop.
 package enum GradientKernel {
     /// Log loss of two classes: with p = 1 / (1 + e^−score), g = p − y and h = p (1 − p), where y
     /// is 1 for rows whose target is 1, else 0.

@@ -18,7 +18,8 @@ struct WorkerContext: Sendable {
         return max(1, max(own, all) / 1_000)
     }
 
-    /// What a piece of work and all it starts may take: what it asked for, else all this worker has.
+    /// What a piece of work and all it starts may take, in bytes: what it asked for, else all that
+    /// this worker has.
     func memoryLimit(of resources: Resources) -> Int64? {
         let limit =
             resources.memoryInBytes > 0

@@ -34,7 +34,8 @@ enum LuaLives {
         local function expireWithJob(job)
           local left = call('PTTL', K.job(job))
           if left < 0 then return end
-          for _, key in ipairs({'tasks', 'order', 'inputs', 'results', 'dead', 'log', 'logState'}) do
+          local keys = {'tasks', 'order', 'inputs', 'results', 'dead', 'log', 'logState'}
+          for _, key in ipairs(keys) do
             call('PEXPIRE', K[key](job), left)
           end
         end

@@ -70,7 +70,7 @@ final class ControlGroup: MemoryGroup {
         }
         guard isFirst else { return }
         Glibc.close(entrance)
-        // Members that were just killed leave a moment later; what stays is removed with the parent.
+        // Members that were just killed leave a moment later; what stays goes with the parent.
         for _ in 0..<20 where rmdir(directory) != 0 && errno == EBUSY { usleep(5_000) }
     }
 

@@ -24,8 +24,8 @@ package protocol MemoryGroup: AnyObject, Sendable {
     func close()
 }
 
-/// Memory that a piece of work took. Anonymous memory, and what else the kernel charges to it; files
-/// that are only mapped do not count where they can be told apart.
+/// Memory that a piece of work took. Anonymous memory, and what else the kernel charges to it;
+/// files that are only mapped do not count where they can be told apart.
 package struct MemoryUse: Sendable, Hashable {
     /// The most that was taken at one time, in bytes.
     package var peakInBytes: Int64
