@@ -151,68 +151,94 @@ static inline void manta_leaves32(
 #undef MANTA_LEAVES
 }
 
-/* A node of a tree that is walked: a threshold, and a word with the number of the value that it is
-   compared with (12 bits) and how far behind the node its left child stands. A leaf is its own
-   child, and its threshold is a NaN that carries its number (22 bits). */
+/* A node of a tree that is walked: the key of its threshold, and a word with the slot of the key
+   that it is compared with, times 8, in the low `slot_bits` + 3 bits, and above how far behind the
+   node its left child stands. Keys are unsigned and in the order of the numbers they stand for. A
+   leaf has its number for a threshold and the word 0, so that it is its own child: slot 0 holds the
+   key 0, which is greater than none. */
 struct manta_walk_node {
-    float threshold;
+    uint32_t threshold;
     uint32_t word;
 };
 
-/* How far behind a node its child stands that a row goes to; what the word has is added to
-   `moving`, which stays 0 at a leaf. */
-static inline __attribute__((always_inline)) intptr_t manta_walk_step(
-    const struct manta_walk_node *node, const float *row, uint32_t *moving) {
-    uint32_t word = node->word;
-    *moving |= word;
-    return (intptr_t)(word >> 12) + (row[word & 0xFFF] > node->threshold);
+/* How far behind a node its child stands that a row goes to; the key of slot s is
+   keys[s * width]. `width` and `slot_bits` are constants: with 16 keys a slot, an address takes one
+   instruction to make, and a comparison with the addition of the step another two. */
+static inline __attribute__((always_inline)) uint64_t manta_walk_step(
+    const struct manta_walk_node *node, uint32_t word, const uint32_t *keys, const int width,
+    const int slot_bits) {
+    size_t slot = word & ((UINT32_C(8) << slot_bits) - 8);
+    uint32_t key = keys[slot / 8 * (size_t)width];
+    return (uint64_t)(word >> (slot_bits + 3)) + (node->threshold < key);
 }
 
-static inline __attribute__((always_inline)) int32_t manta_walk_leaf(
-    const struct manta_walk_node *node) {
-    uint32_t bits;
-    memcpy(&bits, &node->threshold, sizeof bits);
-    return (int32_t)(bits & 0x3FFFFF);
-}
+/* A step of 16 walks, which stand at `places`, with the keys at `keys` and further on by `next` for
+   each; where `look` is set, `moving` is not 0 afterwards if any was at no leaf. */
+#define MANTA_WALK16(nodes, places, keys, next, width, slot_bits, look, moving)                  \
+    _Pragma("clang loop unroll(full)") for (int i = 0; i < 16; i++) {                            \
+        const struct manta_walk_node *node = (nodes) + (places)[i];                              \
+        uint32_t word = node->word;                                                              \
+        if (look) moving |= word;                                                                \
+        (places)[i] += manta_walk_step(node, word, (keys) + (next) * i, width, slot_bits);       \
+    }
 
-/* The leaves of 16 rows, which go from `root` until all have arrived or made `depth` steps; row i is
-   at `rows + i * width`. The places are more than there are registers, and cheaper to keep in the
-   first cache than to wait for the loads of half as many. */
-static inline __attribute__((always_inline)) void manta_walk_rows16(
-    const void *nodes, intptr_t root, intptr_t depth, const float *rows, intptr_t width,
+/* `manta_walk_rows16` for one width of the words' fields. The places are more than there are
+   registers, and cheaper to keep in the first cache than to wait for the loads of half as many.
+   Whether any row still moves is asked at every fourth step only. */
+static inline __attribute__((always_inline)) void manta_walk_rows16_of(
+    const struct manta_walk_node *root, intptr_t depth, const uint32_t *keys, const int slot_bits,
     int32_t *leaves) {
-    const struct manta_walk_node *all = (const struct manta_walk_node *)nodes;
-    intptr_t at[16];
-    for (int i = 0; i < 16; i++) at[i] = root;
+    uint64_t at[16] = {0};
+    uint32_t moving = 1;
+    for (intptr_t done = 0; done < depth && moving; done += 4) {
+        MANTA_WALK16(root, at, keys, 1, 16, slot_bits, 0, moving)
+        MANTA_WALK16(root, at, keys, 1, 16, slot_bits, 0, moving)
+        if (done + 2 >= depth) break;
+        moving = 0;
+        MANTA_WALK16(root, at, keys, 1, 16, slot_bits, 0, moving)
+        MANTA_WALK16(root, at, keys, 1, 16, slot_bits, 1, moving)
+    }
+    for (int i = 0; i < 16; i++) leaves[i] = (int32_t)root[at[i]].threshold;
+}
+
+/* The leaves of 16 rows, which go from the root until all have arrived or made `depth` steps; slot
+   s of row i is keys[16 * s + i]. `slot_bits` is 9 or 12. */
+static inline __attribute__((always_inline)) void manta_walk_rows16(
+    const void *root, intptr_t depth, const uint32_t *keys, intptr_t slot_bits, int32_t *leaves) {
+    const struct manta_walk_node *node = (const struct manta_walk_node *)root;
+    if (slot_bits == 9) manta_walk_rows16_of(node, depth, keys, 9, leaves);
+    else manta_walk_rows16_of(node, depth, keys, 12, leaves);
+}
+
+/* `manta_walk_trees` for one width of the words' fields. */
+static inline __attribute__((always_inline)) void manta_walk_trees_of(
+    const struct manta_walk_node *all, const intptr_t *roots, intptr_t count, intptr_t depth,
+    const uint32_t *keys, const int slot_bits, int32_t *leaves) {
+    uint64_t at[64];
+    for (intptr_t i = 0; i < count; i++) at[i] = (uint64_t)roots[i];
     uint32_t moving = 1;
     for (intptr_t done = 0; done < depth && moving; done += 2) {
-        for (int step = 0; step < 2; step++) {
-            moving = 0;
-#pragma clang loop unroll(full)
-            for (int i = 0; i < 16; i++)
-                at[i] += manta_walk_step(all + at[i], rows + i * width, &moving);
-        }
-    }
-    for (int i = 0; i < 16; i++) leaves[i] = manta_walk_leaf(all + at[i]);
-}
-
-/* The leaves of one row in `count` trees, a multiple of 16 and at most 64. */
-static inline __attribute__((always_inline)) void manta_walk_trees(
-    const void *nodes, const intptr_t *roots, intptr_t count, intptr_t depth, const float *row,
-    int32_t *leaves) {
-    const struct manta_walk_node *all = (const struct manta_walk_node *)nodes;
-    intptr_t at[64];
-    for (intptr_t i = 0; i < count; i++) at[i] = roots[i];
-    uint32_t moving = 1;
-    for (intptr_t done = 0; done < depth && moving; done++) {
         moving = 0;
         for (intptr_t first = 0; first < count; first += 16) {
-#pragma clang loop unroll(full)
-            for (int i = 0; i < 16; i++)
-                at[first + i] += manta_walk_step(all + at[first + i], row, &moving);
+            MANTA_WALK16(all, at + first, keys, 0, 1, slot_bits, 0, moving)
+        }
+        for (intptr_t first = 0; first < count; first += 16) {
+            MANTA_WALK16(all, at + first, keys, 0, 1, slot_bits, 1, moving)
         }
     }
-    for (intptr_t i = 0; i < count; i++) leaves[i] = manta_walk_leaf(all + at[i]);
+    for (intptr_t i = 0; i < count; i++) leaves[i] = (int32_t)all[at[i]].threshold;
 }
+
+/* The leaves of one row in `count` trees, a multiple of 16 and at most 64; its slot s is
+   keys[s]. `slot_bits` is 9 or 12. */
+static inline __attribute__((always_inline)) void manta_walk_trees(
+    const void *nodes, const intptr_t *roots, intptr_t count, intptr_t depth,
+    const uint32_t *keys, intptr_t slot_bits, int32_t *leaves) {
+    const struct manta_walk_node *all = (const struct manta_walk_node *)nodes;
+    if (slot_bits == 9) manta_walk_trees_of(all, roots, count, depth, keys, 9, leaves);
+    else manta_walk_trees_of(all, roots, count, depth, keys, 12, leaves);
+}
+
+#undef MANTA_WALK16
 
 #endif

@@ -2,33 +2,41 @@ internal import CLanes
 
 /// Walks trees of any shape, 16 or more walks side by side: each waits for its own loads only.
 ///
-/// A node is eight bytes: its threshold, and in one word the input's number (12 bits) and how far
-/// its left child stands behind it (20 bits); the right child is the next. A leaf's threshold is a
-/// NaN that carries the leaf's number and its children are itself, so that a walk which has arrived
-/// stays. Values are never NaN.
+/// What is compared are keys: unsigned integers in the order of the numbers they stand for, which
+/// are never NaN. A row's keys have slots, from 1 on; slot 0 holds the key 0. A node is eight bytes:
+/// its threshold's key, and in one word its slot and how far its left child stands behind it; the
+/// right child is the next. A leaf has its number in place of a threshold and the word 0: its slot's
+/// key is greater than none, so that a walk which has arrived stays.
 package enum WalkKernel {
     /// A node of eight bytes.
     package struct Node: BitwiseCopyable {
-        package var threshold: Float
+        package var threshold: UInt32
         package var word: UInt32
 
-        /// An inner node.
-        package init(threshold: Float, input: Int, offset: Int) {
+        /// An inner node: a row goes left when its key in `slot` is not greater than `threshold`.
+        package init(threshold: UInt32, slot: Int, offset: Int, slotBits: Int) {
             self.threshold = threshold
-            word = UInt32(truncatingIfNeeded: offset << 12 | input)
+            word = UInt32(truncatingIfNeeded: offset << (slotBits + 3) | slot << 3)
         }
 
         /// A leaf.
         package init(leaf: Int) {
-            threshold = Float(bitPattern: 0x7FC0_0000 | UInt32(truncatingIfNeeded: leaf))
+            threshold = UInt32(truncatingIfNeeded: leaf)
             word = 0
         }
     }
 
-    /// What a node's fields hold at most.
-    package static var inputCountMax: Int { 1 << 12 }
-    package static var offsetMax: Int { 1 << 20 - 1 }
-    package static var leafCountMax: Int { 1 << 22 }
+    /// Bits of a word that say the slot of one of `slotCount`, slot 0 among them: the fewer, the
+    /// farther a child may stand. Nil if there are too many.
+    package static func slotBits(_ slotCount: Int) -> Int? {
+        [9, 12].first { slotCount <= 1 << $0 }
+    }
+
+    /// Slots of a row, at most.
+    package static var slotCountMax: Int { 1 << 12 }
+
+    /// How far a left child stands behind its parent, at most.
+    package static func offsetMax(slotBits: Int) -> Int { 1 << (29 - slotBits) - 1 }
 
     /// Rows that walk side by side through a tree; roots of trees are padded to as many.
     package static var lanes: Int { 16 }
@@ -39,25 +47,26 @@ package enum WalkKernel {
     package static var lineSize: Int { 64 }
 
     /// The leaves of one row in `count` trees, a multiple of 16 and at most 64; `depth` is that of
-    /// the deepest.
+    /// the deepest. The row has one key for each slot.
     @inline(never)
     package static func walkTrees(
         _ nodes: UnsafePointer<Node>, roots: UnsafePointer<Int>, count: Int, depth: Int,
-        row: UnsafePointer<Float>, to leaves: UnsafeMutablePointer<Int32>
+        keys: UnsafePointer<UInt32>, slotBits: Int, to leaves: UnsafeMutablePointer<Int32>
     ) {
-        manta_walk_trees(nodes, roots, count, depth, row, leaves)
+        manta_walk_trees(nodes, roots, count, depth, keys, slotBits, leaves)
     }
 
-    /// The leaves of rows, `width` values each, in one tree.
+    /// The leaves of rows in the tree of one root.
     ///
     /// - Parameters:
+    ///   - keys: of each group of 16 rows `slotCount` × 16 keys, those of a slot side by side.
     ///   - groupCount: how many times 16 rows there are.
     ///   - ahead: `aheadSize` bytes that are soon read, asked for in equal parts while the rows are
     ///     walked: a tree that comes from a far cache would stop each walk at almost every node.
     @inline(never)
     package static func walkRows(
-        _ nodes: UnsafePointer<Node>, root: Int, depth: Int, rows: UnsafePointer<Float>,
-        width: Int, groupCount: Int, ahead: UnsafeRawPointer, aheadSize: Int,
+        _ root: UnsafePointer<Node>, depth: Int, keys: UnsafePointer<UInt32>, slotCount: Int,
+        slotBits: Int, groupCount: Int, ahead: UnsafeRawPointer, aheadSize: Int,
         to leaves: UnsafeMutablePointer<Int32>
     ) {
         guard groupCount > 0 else { return }
@@ -70,7 +79,7 @@ package enum WalkKernel {
                 place &+= lineSize
             }
             let first = group &* lanes
-            manta_walk_rows16(nodes, root, depth, rows + first &* width, width, leaves + first)
+            manta_walk_rows16(root, depth, keys + first &* slotCount, slotBits, leaves + first)
         }
     }
 }

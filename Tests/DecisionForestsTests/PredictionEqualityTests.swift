@@ -17,7 +17,8 @@ struct PredictionEqualityTests {
     private static let rowCount = 10_000
     /// Sizes of batches, taken in turn: around every number at which a layout changes its way.
     private static let batches = [
-        1, 2, 5, 6, 7, 11, 12, 15, 16, 17, 63, 64, 65, 255, 256, 257, 513, 1_000, 2_000,
+        1, 2, 5, 6, 7, 11, 12, 15, 16, 17, 63, 64, 65, 255, 256, 257, 511, 512, 513, 1_000,
+        2_000,
     ]
 
     @Test("Rows with missing, infinite and huge values", arguments: shapes)

@@ -24,6 +24,9 @@ struct PredictionLayoutTests {
         Shape(leaves: 64, features: 60, trees: 35), Shape(leaves: 60, outputs: 2, leafWidth: 2),
         Shape(leaves: 31, features: 400, trees: 40), Shape(leaves: 12, features: 2, trees: 300),
         Shape(leaves: 8, trees: 70), Shape(leaves: 16, trees: 33, categories: 9),
+        // Around 511 inputs, and with more: nodes have another form, and rows are cut in parts.
+        Shape(leaves: 900, features: 255), Shape(leaves: 900, features: 256),
+        Shape(leaves: 900, features: 900, trees: 4),
         Shape(leaves: 129, isDepthFirst: true),
         Shape(leaves: 700, outputs: 3, leafWidth: 3, isDepthFirst: true),
     ]
@@ -94,6 +97,82 @@ struct PredictionLayoutTests {
             #expect(try predictor.predict(rows).allSatisfy { $0 == 5 })
             let first = try FeatureMatrix(values: Array(rows.values[..<7]), featureCount: 7)
             #expect(try predictor.predict(first) == [5])
+        }
+    }
+
+    @Test("Zeros of either sign are equal, and the numbers next to them are not")
+    func zeros() throws {
+        let edges: [Float] = [-0.0, 0, 0x1p-149, -0x1p-149, -.infinity, .infinity]
+        let shape = Shape(leaves: 200, features: 5)
+        let trees = (0..<4).map { number in
+            var tree = RandomEnsemble.tree(shape, Chance(seed: 6).child(UInt64(number)))
+            for node in 0..<tree.nodeCount where tree.splitFeature[node] != Tree.leaf {
+                tree.threshold[node] = edges[(number + node) % 4]
+            }
+            return tree
+        }
+        let ensemble = TreeEnsemble(
+            featureCount: shape.features, outputCount: 1, trees: trees, aggregation: .sum)
+        let chance = Chance(seed: 3)
+        let rows = (0..<100).map { row in
+            (0..<shape.features).map { feature in
+                edges[chance.index(below: edges.count, UInt64(row * shape.features + feature))]
+            }
+        }
+        try expectReference(of: rows, ensemble)
+    }
+
+    /// A root whose left child has so many leaves below it, one level after the other, and whose
+    /// right child is no leaf.
+    private func wideTree(leafCount: Int, features: Int) -> Tree {
+        var tree = Tree(
+            splitFeature: [], threshold: [], missingGoesLeft: [], leftChild: [], leafValues: [])
+        func append(_ child: Int, isLeaf: Bool = false) {
+            let number = tree.splitFeature.count
+            tree.splitFeature.append(isLeaf ? Tree.leaf : Int32(number % features))
+            tree.threshold.append(isLeaf ? 0 : Float(number % 19) - 9)
+            tree.missingGoesLeft.append(!isLeaf && number % 3 == 0)
+            tree.leftChild.append(Int32(child))
+        }
+        append(1)
+        append(3)
+        append(2 * leafCount + 1)
+        // The nodes below the left child, in the order of a heap.
+        for place in 2..<2 * leafCount {
+            append(
+                place < leafCount ? 2 * place + 1 : place - leafCount, isLeaf: place >= leafCount)
+        }
+        append(leafCount, isLeaf: true)
+        append(leafCount + 1, isLeaf: true)
+        tree.leafValues = (0..<leafCount + 2).map { Float($0) }
+        return tree
+    }
+
+    @Test("Where children stand too far away for the form of nodes, walks go one by one")
+    func farChildren() throws {
+        // 602 inputs leave 17 bits: a distance of 131,071 nodes.
+        let cases = [
+            (65_537, 40, "walks"), (65_536, 301, "walks"),
+            (65_537, 301, "one walk after the other"),
+        ]
+        for (leafCount, features, name) in cases {
+            let ensemble = TreeEnsemble(
+                featureCount: features, outputCount: 1,
+                trees: [wideTree(leafCount: leafCount, features: features)], aggregation: .sum)
+            #expect(try Predictor(ensemble).layoutNames.together == name)
+            try expectReference(
+                of: RandomEnsemble.rows(40, Shape(leaves: 2, features: features)), ensemble)
+        }
+    }
+
+    /// Each row alone and all together get what a walk node by node answers, in every build.
+    private func expectReference(of rows: [[Float]], _ ensemble: TreeEnsemble) throws {
+        let expected = rows.flatMap { RandomEnsemble.reference($0, ensemble) }
+        for choice in KernelChoice.available {
+            let predictor = try Predictor(ensemble, kernels: choice)
+            #expect(try predictor.predict(FeatureMatrix(rows: rows)) == expected)
+            let alone = try rows.flatMap { try predictor.predict(FeatureMatrix(rows: [$0])) }
+            #expect(alone == expected)
         }
     }
 

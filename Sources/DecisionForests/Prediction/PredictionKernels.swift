@@ -11,6 +11,7 @@ internal import ForestKernels
 struct PredictionKernels: Sendable {
     typealias Codes = UnsafePointer<UInt8>
     typealias Floats = UnsafePointer<Float>
+    typealias Keys = UnsafePointer<UInt32>
     typealias Numbers = UnsafePointer<Int32>
     typealias Sums = UnsafeMutablePointer<Double>
     typealias Leaves = UnsafeMutablePointer<Int32>
@@ -31,10 +32,10 @@ struct PredictionKernels: Sendable {
             UnsafeMutablePointer<UInt8>, Int, Sums, Int, Int
         ) -> Void
     let walkTrees:
-        @Sendable (UnsafeRawPointer, UnsafePointer<Int>, Int, Int, Floats, Leaves) -> Void
+        @Sendable (UnsafeRawPointer, UnsafePointer<Int>, Int, Int, Keys, Int, Leaves) -> Void
     let walkRows:
         @Sendable (
-            UnsafeRawPointer, Int, Int, Floats, Int, Int, UnsafeRawPointer, Int, Leaves
+            UnsafeRawPointer, Int, Keys, Int, Int, Int, UnsafeRawPointer, Int, Leaves
         ) -> Void
 
     /// The loops of this build. The machine must be able to run it.
@@ -62,12 +63,12 @@ struct PredictionKernels: Sendable {
         walkTrees: {
             ForestKernels.WalkKernel.walkTrees(
                 $0.assumingMemoryBound(to: ForestKernels.WalkKernel.Node.self), roots: $1,
-                count: $2, depth: $3, row: $4, to: $5)
+                count: $2, depth: $3, keys: $4, slotBits: $5, to: $6)
         },
         walkRows: {
             ForestKernels.WalkKernel.walkRows(
-                $0.assumingMemoryBound(to: ForestKernels.WalkKernel.Node.self), root: $1,
-                depth: $2, rows: $3, width: $4, groupCount: $5, ahead: $6,
+                $0.assumingMemoryBound(to: ForestKernels.WalkKernel.Node.self), depth: $1,
+                keys: $2, slotCount: $3, slotBits: $4, groupCount: $5, ahead: $6,
                 aheadSize: $7, to: $8)
         })
 
@@ -85,12 +86,12 @@ struct PredictionKernels: Sendable {
             walkTrees: {
                 ForestKernelsAVX2.WalkKernel.walkTrees(
                     $0.assumingMemoryBound(to: ForestKernelsAVX2.WalkKernel.Node.self), roots: $1,
-                    count: $2, depth: $3, row: $4, to: $5)
+                    count: $2, depth: $3, keys: $4, slotBits: $5, to: $6)
             },
             walkRows: {
                 ForestKernelsAVX2.WalkKernel.walkRows(
-                    $0.assumingMemoryBound(to: ForestKernelsAVX2.WalkKernel.Node.self), root: $1,
-                    depth: $2, rows: $3, width: $4, groupCount: $5, ahead: $6,
+                    $0.assumingMemoryBound(to: ForestKernelsAVX2.WalkKernel.Node.self), depth: $1,
+                    keys: $2, slotCount: $3, slotBits: $4, groupCount: $5, ahead: $6,
                     aheadSize: $7, to: $8)
             })
 
@@ -108,12 +109,12 @@ struct PredictionKernels: Sendable {
             walkTrees: {
                 ForestKernelsAVX512.WalkKernel.walkTrees(
                     $0.assumingMemoryBound(to: ForestKernelsAVX512.WalkKernel.Node.self), roots: $1,
-                    count: $2, depth: $3, row: $4, to: $5)
+                    count: $2, depth: $3, keys: $4, slotBits: $5, to: $6)
             },
             walkRows: {
                 ForestKernelsAVX512.WalkKernel.walkRows(
-                    $0.assumingMemoryBound(to: ForestKernelsAVX512.WalkKernel.Node.self), root: $1,
-                    depth: $2, rows: $3, width: $4, groupCount: $5, ahead: $6,
+                    $0.assumingMemoryBound(to: ForestKernelsAVX512.WalkKernel.Node.self), depth: $1,
+                    keys: $2, slotCount: $3, slotBits: $4, groupCount: $5, ahead: $6,
                     aheadSize: $7, to: $8)
             })
     #endif

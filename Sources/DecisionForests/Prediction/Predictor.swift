@@ -190,8 +190,7 @@ public struct Predictor: Sendable {
         of rows: UnsafePointer<Float>, count: Int,
         _ body: (_ row: Int, _ sums: UnsafeMutablePointer<Double>) -> Void
     ) {
-        // A block's layout may write sums of rows that are not there.
-        let room = (count == 1 ? 1 : blockRowCount) * rawCount
+        let room = roomRowCount(count) * rawCount
         withUnsafeTemporaryAllocation(of: Double.self, capacity: room) { sums in
             guard let sums = sums.baseAddress else { return }
             sums.initialize(repeating: 0, count: room)
@@ -214,6 +213,13 @@ public struct Predictor: Sendable {
                 }
             }
         }
+    }
+
+    /// Rows whose sums need room while so many are scored: a block may write those of rows that
+    /// are not there.
+    private func roomRowCount(_ count: Int) -> Int {
+        guard case .block = layout, count > 1 else { return min(count, blockRowCount) }
+        return blockRowCount
     }
 
     /// What a row's scores are before the first tree.

@@ -203,17 +203,20 @@ struct ScoringInputs: Sendable {
         columnOf.append(column)
     }
 
-    /// The inputs of a row: `count` values, none of them NaN.
-    func fill(_ row: UnsafePointer<Float>, into values: UnsafeMutablePointer<Float>) {
+    /// The keys of a row's inputs, unsigned integers in the order of their values: `count` of them,
+    /// `stride` apart.
+    func fill(_ row: UnsafePointer<Float>, into keys: UnsafeMutablePointer<UInt32>, stride: Int) {
         features.withUnsafeBufferPointer { features in
             missing.withUnsafeBufferPointer { missing in
                 for index in 0..<features.count {
                     let value = row[Int(features[index])]
-                    (values + index).initialize(to: value.isNaN ? missing[index] : value)
+                    // −0 becomes +0.
+                    let number = (value.isNaN ? missing[index] : value) + 0
+                    (keys + index &* stride).initialize(to: FloatSorting.key(of: number))
                 }
             }
         }
-        forEachMember(of: row) { values[$0] = $1 }
+        forEachMember(of: row) { keys[$0 &* stride] = FloatSorting.key(of: $1) }
     }
 
     /// The inputs that are no plain values, and what they are in a row: 0 or 1.

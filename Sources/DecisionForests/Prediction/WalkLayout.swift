@@ -17,14 +17,20 @@ struct WalkLayout: Sendable {
     /// Where each tree's leaf values start, and where the last one's end.
     private let valueStarts: [Int]
     private let treeCount: Int
+    /// A row's keys and the one of slot 0, and the bits of a node that name one.
+    private let slotCount: Int
+    private let slotBits: Int
 
     /// Categorical nodes that are worth an input each: beyond, walks would test fewer than are
     /// made.
     private static let memberCountMax = 1_024
 
     /// Rows that `add` takes at once: as many as are worth reading a tree of some thousand leaves
-    /// for, and as leave it room in a second cache of 512 KiB.
-    static var rowCountMax: Int { 256 }
+    /// for.
+    static var rowCountMax: Int { 512 }
+    /// Keys of rows that walk through a tree before the next, at most: they leave trees half of a
+    /// second cache of 512 KiB.
+    private static var keyCountMax: Int { 65_536 }
     /// Rows from which walking them side by side beats walking each alone through many trees.
     private static var batchRowCountMin: Int { 6 }
     /// Bytes of the next tree that are asked for during 16 rows, at most: 16 lines for each, half
@@ -34,11 +40,12 @@ struct WalkLayout: Sendable {
     /// Nil if the ensemble is larger than a node's fields, or if its nodes weigh features.
     init?(_ ensemble: TreeEnsemble, _ columns: TreeColumns, choice: KernelChoice) {
         guard columns.sets.count <= Self.memberCountMax,
-            columns.leafCountMax <= WalkKernel.leafCountMax,
             let (inputs, tests) = ScoringInputs.make(
-                of: ensemble, columns, countMax: WalkKernel.inputCountMax)
+                of: ensemble, columns, countMax: WalkKernel.slotCountMax - 1),
+            let slotBits = WalkKernel.slotBits(inputs.count + 1)
         else { return nil }
         self.inputs = inputs
+        (slotCount, self.slotBits) = (inputs.count + 1, slotBits)
         kernels = .of(choice)
         leafWidth = ensemble.leafWidth
         outputCount = ensemble.outputCount
@@ -52,7 +59,7 @@ struct WalkLayout: Sendable {
         }
         let isPlaced = columns.withView { trees in
             roots = trees.nodeStarts.dropLast().map { Int($0) }
-            return tests.withView(trees) { Self.place($0, nodes.base, values.base) }
+            return tests.withView(trees) { Self.place($0, slotBits, nodes.base, values.base) }
         }
         guard isPlaced, let last = roots.last else { return nil }
         while roots.count % WalkKernel.lanes != 0 { roots.append(last) }
@@ -61,7 +68,7 @@ struct WalkLayout: Sendable {
     /// Makes the nodes of all trees and copies their values, each thread those of some trees; false
     /// if a node would stand too far from its parent.
     private static func place(
-        _ tests: ScoringInputs.TestsView, _ nodes: UnsafeMutablePointer<Node>,
+        _ tests: ScoringInputs.TestsView, _ slotBits: Int, _ nodes: UnsafeMutablePointer<Node>,
         _ values: UnsafeMutablePointer<Float>
     ) -> Bool {
         let isPlaced = Atomic<Bool>(true)
@@ -76,7 +83,8 @@ struct WalkLayout: Sendable {
             let areNear = runs[index].allSatisfy { tree in
                 let range = trees.nodes(of: tree)
                 let target = nodes + range.lowerBound
-                return convert(range, tests, target) || rearrange(range, tests, target)
+                return convert(range, tests, slotBits, target)
+                    || rearrange(range, tests, slotBits, target)
             }
             if !areNear { isPlaced.store(false, ordering: .relaxed) }
         }
@@ -88,7 +96,8 @@ struct WalkLayout: Sendable {
     /// would place them, those of a left child, or else of the right one, at once after the pair.
     /// So our forests grow, whose nodes compare.
     private static func convert(
-        _ range: Range<Int>, _ tests: ScoringInputs.TestsView, _ nodes: UnsafeMutablePointer<Node>
+        _ range: Range<Int>, _ tests: ScoringInputs.TestsView, _ slotBits: Int,
+        _ nodes: UnsafeMutablePointer<Node>
     ) -> Bool {
         let trees = tests.trees
         guard let inputs = tests.inputOfFeature, let features = trees.feature.baseAddress,
@@ -98,18 +107,19 @@ struct WalkLayout: Sendable {
         let first = range.lowerBound
         var (all, stray, siblingIsLeaf): (Int32, Int32, Int32) = (0, 0, -1)
         var made = Node(leaf: 0)
+        let offsetShift = Int32(slotBits + 3)
         // No jump depends on what a node is: its kind is a mask.
         for place in 0..<range.count {
             let (feature, child) = (features[first &+ place], children[first &+ place])
             let isLeaf = feature &>> 31
             let input = inputs[2 &* (Int(feature) &+ 1) &+ Int(flags[first &+ place] & 1)]
             let offset = child &- Int32(truncatingIfNeeded: place)
-            let threshold = Int32(bitPattern: thresholds[first &+ place].bitPattern)
+            let threshold = Int32(
+                bitPattern: FloatSorting.key(of: thresholds[first &+ place] + 0))
             // What the initialisers of `Node` do, which would be two calls into another module.
-            made.word = UInt32(bitPattern: (offset &<< 12 | input) & ~isLeaf)
-            made.threshold = Float(
-                bitPattern: UInt32(
-                    bitPattern: (0x7FC0_0000 | child) & isLeaf | threshold & ~isLeaf))
+            made.word = UInt32(
+                bitPattern: (offset &<< offsetShift | (input &+ 1) &<< 3) & ~isLeaf)
+            made.threshold = UInt32(bitPattern: child & isLeaf | threshold & ~isLeaf)
             nodes[place] = made
             all |= offset & ~isLeaf
             // Left children have odd places.
@@ -118,16 +128,18 @@ struct WalkLayout: Sendable {
             stray |= (offset ^ (1 &+ isLeft)) & ~isLeaf & isFirst
             siblingIsLeaf = isLeaf
         }
-        return stray == 0 && all <= Int32(WalkKernel.offsetMax)
+        return stray == 0 && all <= Int32(WalkKernel.offsetMax(slotBits: slotBits))
     }
 
     /// Places the pairs of children so that a left child's own follow at once; false if a node
     /// would stand too far from its parent.
     private static func rearrange(
-        _ range: Range<Int>, _ tests: ScoringInputs.TestsView, _ nodes: UnsafeMutablePointer<Node>
+        _ range: Range<Int>, _ tests: ScoringInputs.TestsView, _ slotBits: Int,
+        _ nodes: UnsafeMutablePointer<Node>
     ) -> Bool {
         let trees = tests.trees
         let first = range.lowerBound
+        let offsetMax = WalkKernel.offsetMax(slotBits: slotBits)
         var next = 1
         var pending = [(node: first, place: 0)]
         while let at = pending.popLast() {
@@ -138,9 +150,10 @@ struct WalkLayout: Sendable {
                 continue
             }
             let offset = next - at.place
-            guard offset <= WalkKernel.offsetMax else { return false }
+            guard offset <= offsetMax else { return false }
             nodes[at.place] = Node(
-                threshold: tests.threshold(of: at.node), input: input, offset: offset)
+                threshold: FloatSorting.key(of: tests.threshold(of: at.node) + 0),
+                slot: input + 1, offset: offset, slotBits: slotBits)
             pending.append((first + child + 1, next + 1))
             pending.append((first + child, next))
             next += 2
@@ -153,30 +166,53 @@ struct WalkLayout: Sendable {
         rows: UnsafePointer<Float>, count: Int, featureCount: Int,
         to sums: UnsafeMutablePointer<Double>
     ) {
-        let lanes = WalkKernel.lanes
         let isBatch = count >= Self.batchRowCountMin
-        let padded = isBatch ? (count + lanes - 1) / lanes * lanes : 1
-        let inputCount = max(1, inputs.count)
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: padded * inputCount) { values in
-            guard let values = values.baseAddress else { return }
+        let room = isBatch ? rowsAtOnce(count) * slotCount : slotCount
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: room) { keys in
+            guard let keys = keys.baseAddress else { return }
             guard isBatch else {
+                keys.initialize(to: 0)
                 for row in 0..<count {
-                    inputs.fill(rows + row * featureCount, into: values)
-                    walkTrees(values, to: sums + row * outputCount)
+                    inputs.fill(rows + row * featureCount, into: keys + 1, stride: 1)
+                    walkTrees(keys, to: sums + row * outputCount)
                 }
                 return
             }
-            for row in 0..<padded {
-                // Lanes without a row of their own repeat the last one.
-                inputs.fill(
-                    rows + min(row, count - 1) * featureCount, into: values + row * inputCount)
+            for first in stride(from: 0, to: count, by: rowsAtOnce(count)) {
+                let part = min(rowsAtOnce(count), count - first)
+                fill(rows + first * featureCount, count: part, featureCount, into: keys)
+                walkRows(keys, count: part, to: sums + first * outputCount)
             }
-            walkRows(values, count: count, inputCount: inputCount, to: sums)
+        }
+    }
+
+    /// How many of some rows walk through a tree before the next, in whole groups: fewer where a
+    /// row has many keys.
+    private func rowsAtOnce(_ count: Int) -> Int {
+        let lanes = WalkKernel.lanes
+        let groups = max(1, Self.keyCountMax / (slotCount * lanes))
+        return min(groups, (count + lanes - 1) / lanes) * lanes
+    }
+
+    /// The keys of rows as `WalkKernel.walkRows` reads them.
+    private func fill(
+        _ rows: UnsafePointer<Float>, count: Int, _ featureCount: Int,
+        into keys: UnsafeMutablePointer<UInt32>
+    ) {
+        let lanes = WalkKernel.lanes
+        for first in stride(from: 0, to: count, by: lanes) {
+            let group = keys + first * slotCount
+            group.initialize(repeating: 0, count: lanes)
+            for lane in 0..<lanes {
+                // Lanes without a row of their own repeat the last one.
+                let row = rows + min(first + lane, count - 1) * featureCount
+                inputs.fill(row, into: group + (lanes + lane), stride: lanes)
+            }
         }
     }
 
     private func walkTrees(
-        _ row: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Double>
+        _ keys: UnsafePointer<UInt32>, to sums: UnsafeMutablePointer<Double>
     ) {
         let treesMax = WalkKernel.treesMax
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: treesMax) { leaves in
@@ -189,7 +225,8 @@ struct WalkLayout: Sendable {
                     var depth = 0
                     for tree in group { depth = max(depth, depths[tree]) }
                     let padded = min(treesMax, roots.count - first)
-                    kernels.walkTrees(nodes.base, starts + first, padded, depth, row, leaves)
+                    kernels.walkTrees(
+                        nodes.base, starts + first, padded, depth, keys, slotBits, leaves)
                     for tree in group {
                         let added = values.base + valueStarts[tree]
                         add(added, leaves[tree - first], to: sums + output(of: tree))
@@ -200,27 +237,26 @@ struct WalkLayout: Sendable {
     }
 
     private func walkRows(
-        _ rows: UnsafePointer<Float>, count: Int, inputCount: Int,
-        to sums: UnsafeMutablePointer<Double>
+        _ keys: UnsafePointer<UInt32>, count: Int, to sums: UnsafeMutablePointer<Double>
     ) {
         let lanes = WalkKernel.lanes
         let groupCount = (count + lanes - 1) / lanes
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.rowCountMax) { leaves in
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: groupCount * lanes) { leaves in
             guard let leaves = leaves.baseAddress else { return }
             for tree in 0..<treeCount {
-                let (root, depth) = (roots[tree], depths[tree])
+                let (root, depth) = (nodes.base + roots[tree], depths[tree])
                 let ahead = ahead(of: tree, groupCount: groupCount)
                 // The next tree's nodes come during the first half of the rows, its leaves' values
                 // during the second.
                 let half = groupCount / 2
                 kernels.walkRows(
-                    nodes.base, root, depth, rows, inputCount, half, ahead.nodes,
-                    ahead.nodesSize, leaves)
+                    root, depth, keys, slotCount, slotBits, half, ahead.nodes, ahead.nodesSize,
+                    leaves)
                 kernels.walkRows(
-                    nodes.base, root, depth, rows + half * lanes * inputCount, inputCount,
+                    root, depth, keys + half * lanes * slotCount, slotCount, slotBits,
                     groupCount - half, ahead.values, ahead.valuesSize, leaves + half * lanes)
                 let (added, first) = (values.base + valueStarts[tree], sums + output(of: tree))
-                for row in 0..<count { add(added, leaves[row], to: first + row * outputCount) }
+                add(added, UnsafePointer(leaves), count: count, to: first)
             }
         }
     }
@@ -250,6 +286,25 @@ struct WalkLayout: Sendable {
 
     /// The first score that a tree adds to.
     private func output(of tree: Int) -> Int { leafWidth == 1 ? tree % outputCount : 0 }
+
+    /// Adds the values of rows' leaves; one or two values of a leaf need no loop of their own.
+    private func add(
+        _ values: UnsafePointer<Float>, _ leaves: UnsafePointer<Int32>, count: Int,
+        to sums: UnsafeMutablePointer<Double>
+    ) {
+        switch leafWidth {
+        case 1:
+            for row in 0..<count { sums[row &* outputCount] += Double(values[Int(leaves[row])]) }
+        case 2:
+            for row in 0..<count {
+                let (added, sum) = (values + 2 &* Int(leaves[row]), sums + 2 &* row)
+                sum[0] += Double(added[0])
+                sum[1] += Double(added[1])
+            }
+        default:
+            for row in 0..<count { add(values, leaves[row], to: sums + row &* outputCount) }
+        }
+    }
 
     @inline(__always)
     private func add(
