@@ -45,6 +45,14 @@ package final class InMemoryJobStore: JobStore {
         change { $0.stop(job, by: whom.prefix(maxBytes: AttemptRecord.causeMaxInBytes), at: now()) }
     }
 
+    package func retry(job: JobID) async throws -> JobRecord? {
+        try change { shelf throws(JobStoreError) in try shelf.retry(job: job, at: now()) }
+    }
+
+    package func retry(task: TaskID) async throws -> TaskRecord? {
+        try change { shelf throws(JobStoreError) in try shelf.retry(task: task, at: now()) }
+    }
+
     package func delete(_ job: JobID) async throws -> Bool {
         change { $0.delete(job) }
     }

@@ -66,6 +66,8 @@ extension JobRecord {
         switch task.state {
         case .succeeded: next.tasksSucceeded += 1
         case .failed: next.tasksFailed += 1
+        case .waiting where old.state.isTerminal:
+            if case .failed = old.state { next.tasksFailed -= 1 }
         case .waiting where task.attempt == old.attempt: next.tasksRetried += 1
         case .waiting, .running, .cancelled: break
         }
@@ -76,6 +78,7 @@ extension JobRecord {
         var next = self
         next.state = end
         next.endedAt = now
+        next.waitsFor = []
         return next
     }
 }
@@ -86,6 +89,6 @@ extension NewJob {
         NewTask(
             id: .driver(of: id), job: id, kind: .driver, name: "driver", input: .inline([]),
             resources: driverResources, labels: driverLabels, priority: priority, retry: .driver,
-            deadlines: deadlines ?? Deadlines())
+            deadlines: deadlines ?? Deadlines(), pool: poolName)
     }
 }

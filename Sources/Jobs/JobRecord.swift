@@ -20,12 +20,17 @@ package struct NewJob: Hashable, Sendable, Codable {
     package var priority: Int
     /// The driver's: `scheduleToStart` bounds the wait in the queue, `scheduleToClose` the job.
     package var deadlines: Deadlines?
+    /// Where its driver and all its tasks run; nil: the default pool.
+    package var pool: String?
+    /// The driver waits until all of these succeeded; when one fails or is stopped, so is this job.
+    package var after: [JobID]?
 
     package init(
         id: JobID, entrypoint: Entrypoint, workingDirectory: String? = nil,
         environment: [String: String] = [:], metadata: [String: String] = [:],
         driverResources: Resources = Resources(), driverLabels: Set<String> = [],
-        priority: Int = 0, deadlines: Deadlines? = nil
+        priority: Int = 0, deadlines: Deadlines? = nil, pool: String? = nil,
+        after: [JobID]? = nil
     ) {
         self.id = id
         self.entrypoint = entrypoint
@@ -36,7 +41,11 @@ package struct NewJob: Hashable, Sendable, Codable {
         self.driverLabels = driverLabels
         self.priority = priority
         self.deadlines = deadlines
+        self.pool = pool
+        self.after = after
     }
+
+    package var poolName: String { pool ?? Pool.defaultName }
 }
 
 /// What a job that is not over is doing, for people who wait.
@@ -77,6 +86,10 @@ package struct JobRecord: Hashable, Sendable, Codable {
     package var tasksFailed: Int
     /// Attempts that did not succeed and were tried again.
     package var tasksRetried: Int
+    /// Grows when a job that is over is retried; tasks of earlier lives are asked for anew.
+    package var lives = 1
+    /// The jobs of `spec.after` that are not done yet, in that order.
+    package var waitsFor: [JobID] = []
 
     package init(spec: NewJob, state: JobState, submittedAt: Int64) {
         self.spec = spec

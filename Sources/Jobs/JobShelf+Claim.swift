@@ -61,12 +61,12 @@ extension JobShelf {
 
     mutating func grant(_ request: ClaimRequest, at now: Int64) -> [Grant] {
         let length = min(request.leaseInMilliseconds, ClaimRequest.leaseMaxInMilliseconds)
-        var free = request.free
-        var driverSlots = request.driverSlots
+        var offer = request
         var grants: [Grant] = []
         while grants.count < request.grantsMax {
-            let next = nextTask(for: request, free: free, driverSlots: driverSlots, at: now)
-            guard let task = next, let job = jobs[task.spec.job] else { break }
+            guard let task = nextTask(for: offer, at: now), let job = jobs[task.spec.job] else {
+                break
+            }
             let length = min(
                 task.spec.deadlines.heartbeat ?? length, ClaimRequest.leaseMaxInMilliseconds)
             let lease = Lease(
@@ -76,29 +76,26 @@ extension JobShelf {
             apply(running, was: task, at: now)
             jobs[task.spec.job]?.running[task.spec.id] = length
             if task.spec.kind == .driver {
-                driverSlots -= 1
+                offer.driverSlots -= 1
                 jobs[task.spec.job]?.record = job.record.granting(
                     driverTo: request.worker, at: now)
                 raised.insert(.job(task.spec.job))
             }
-            free = free.minus(task.spec.resources)
+            offer.free = offer.free.minus(task.spec.resources)
             grants.append(Grant(task: running, lease: lease, job: job.record.spec))
         }
         return grants
     }
 
     /// By priority, then the job with the fewest running tasks, then age.
-    private func nextTask(
-        for request: ClaimRequest, free: Resources, driverSlots: Int, at now: Int64
-    ) -> TaskRecord? {
+    private func nextTask(for request: ClaimRequest, at now: Int64) -> TaskRecord? {
         var best: (entry: QueueEntry, running: Int, task: TaskRecord)?
         for (id, job) in jobs where !job.waiting.isEmpty {
             if !request.preferredJobs.isEmpty, !request.preferredJobs.contains(id) { continue }
             let candidate = job.waiting.lazy.compactMap { entry -> (QueueEntry, TaskRecord)? in
                 guard let task = job.tasks[entry.task],
                     case .waiting(let notBefore) = task.state, notBefore <= now,
-                    TaskShape(task.spec).fits(
-                        free: free, driverSlots: driverSlots, labels: request.labels)
+                    TaskShape(task.spec).fits(request)
                 else { return nil }
                 return (entry, task)
             }.first

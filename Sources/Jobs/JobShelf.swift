@@ -14,6 +14,14 @@ struct JobShelf: Sendable {
         /// Tasks that a deadline may strike.
         var bounded: Set<TaskID> = []
         var log = LogShelf()
+        /// How many jobs wait for one another up to this one.
+        var depth = 0
+
+        init(record: JobRecord, number: Int, depth: Int) {
+            self.record = record
+            self.number = number
+            self.depth = depth
+        }
     }
 
     /// Where a waiting task stands in its job's queue.
@@ -57,17 +65,23 @@ struct JobShelf: Sendable {
             guard known.spec == job else { throw .conflictingSubmission(job.id) }
             return known
         }
+        try checkActiveJobs()
+        try limits.check(job)
+        try checkShapes(adding: [job.driver])
+        let place = try place(after: job.after ?? [])
+        lastNumber += 1
+        var record = JobRecord(spec: job, state: .active(.queued), submittedAt: now)
+        record.waitsFor = place.open
+        jobs[job.id] = Job(record: record, number: lastNumber, depth: place.depth)
+        add(job.driver, isHeld: !place.open.isEmpty || place.obstacle != nil, at: now)
+        if let obstacle = place.obstacle { _ = stop(job.id, by: obstacle, at: now) }
+        raised.formUnion([.work, .job(job.id)])
+        return jobs[job.id]?.record ?? record
+    }
+
+    func checkActiveJobs() throws(JobStoreError) {
         guard jobs.values.count(where: { !$0.record.state.isTerminal }) < limits.activeJobsMax
         else { throw .full("\(limits.activeJobsMax) jobs are active") }
-        try limits.check(job.driverResources, job.driverLabels)
-        try limits.check(job.driver.deadlines)
-        try checkShapes(adding: [job.driver])
-        lastNumber += 1
-        let record = JobRecord(spec: job, state: .active(.queued), submittedAt: now)
-        jobs[job.id] = Job(record: record, number: lastNumber)
-        add(job.driver, at: now)
-        raised.formUnion([.work, .job(job.id)])
-        return record
     }
 
     mutating func stop(_ id: JobID, by whom: String, at now: Int64) -> JobRecord? {
@@ -128,13 +142,25 @@ struct JobShelf: Sendable {
         let job = try driven(by: lease)
         let id = job.record.spec.id
         for task in tasks { try limits.check(task, of: id) }
+        let tasks = tasks.map { task in
+            var task = task
+            task.pool = job.record.spec.poolName
+            return task
+        }
         var asked: Set<TaskID> = []
         let fresh = tasks.filter { job.tasks[$0.id] == nil && asked.insert($0.id).inserted }
         guard job.record.tasksTotal + fresh.count <= limits.tasksPerJobMax else {
             throw .full("a job has at most \(limits.tasksPerJobMax) tasks")
         }
-        try checkShapes(adding: fresh)
+        let stale = Set(tasks.map(\.id)).compactMap { job.tasks[$0] }.filter { old in
+            old.life < job.record.lives && old.state.isTerminal
+        }
+        let anew = stale.compactMap { old in
+            (try? old.reviving(in: job.record.lives, at: now)).map { (old: old, new: $0) }
+        }
+        try checkShapes(adding: fresh + anew.map(\.new.spec))
         for task in fresh { add(task, at: now) }
+        for (old, new) in anew { apply(new, was: old, at: now) }
         if !fresh.isEmpty { raised.insert(.work) }
         return tasks.compactMap { jobs[id]?.tasks[$0.id] }
     }
@@ -180,16 +206,18 @@ struct JobShelf: Sendable {
         return job
     }
 
-    private mutating func add(_ task: NewTask, at now: Int64) {
-        let record = TaskRecord(
+    private mutating func add(_ task: NewTask, isHeld: Bool = false, at now: Int64) {
+        var record = TaskRecord(
             spec: task, state: .waiting(notBefore: now), attempt: 0, history: [], createdAt: now)
+        record.life = jobs[task.job]?.record.lives ?? 1
+        if isHeld { record = record.holding() }
         lastNumber += 1
         ages[task.id] = lastNumber
         jobs[task.job]?.order.append(task.id)
         apply(record, was: nil, at: now)
     }
 
-    private func checkShapes(adding tasks: [NewTask]) throws(JobStoreError) {
+    func checkShapes(adding tasks: [NewTask]) throws(JobStoreError) {
         let fresh = Set(tasks.map(TaskShape.init)).subtracting(waitingShapes.keys)
         guard fresh.isEmpty || waitingShapes.count + fresh.count <= limits.shapesMax else {
             throw .full("\(limits.shapesMax) different combinations of resources and labels wait")
@@ -216,8 +244,8 @@ struct JobShelf: Sendable {
         default: break
         }
         switch task.state {
-        case .waiting: enqueue(task, into: &job)
-        case .running: break
+        case .waiting where !task.isHeld: enqueue(task, into: &job)
+        case .waiting, .running: break
         case .succeeded, .failed, .cancelled: raised.insert(.tasks(id))
         }
         jobs[id] = job
@@ -255,6 +283,7 @@ struct JobShelf: Sendable {
         raised.insert(.job(id))
         if record.state.isTerminal, let whom = record.cancelsTasksBy {
             cancelTasks(of: id, by: whom, at: now)
+            tellFollowers(of: record, at: now)
         }
     }
 

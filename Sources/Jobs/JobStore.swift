@@ -10,7 +10,7 @@ package protocol JobStore: Sendable {
     /// Adds the job and its driver task, or answers the job that already has this id.
     ///
     /// - Throws: `JobStoreError.conflictingSubmission` when the id exists with another body,
-    ///   `.full` when `jobsMax` jobs are active.
+    ///   `.full` when `activeJobsMax` jobs are active, `.refused` when `after` names unknown jobs.
     func submit(_ job: NewJob) async throws -> JobRecord
 
     func job(_ id: JobID) async throws -> JobRecord?
@@ -21,6 +21,18 @@ package protocol JobStore: Sendable {
     /// Asks for the end of a job: waiting tasks are cancelled at once, running ones are told by
     /// their worker's next heartbeat. Answers the record afterwards; a terminal job stays as it is.
     func stop(_ job: JobID, by whom: String) async throws -> JobRecord?
+
+    /// Begins a new life of a job that failed or was stopped (`JobRecord+NewLife.swift`). One that
+    /// is active stays as it is, so that a repetition does no harm; nil for an unknown job.
+    ///
+    /// - Throws: `JobStoreError.refused` with the reason, `.full`.
+    func retry(job: JobID) async throws -> JobRecord?
+
+    /// Lets a task that failed or was cancelled wait again, and its job begin anew when that is
+    /// over. A task that is open or done stays as it is; nil for an unknown one.
+    ///
+    /// - Throws: `JobStoreError.refused` with the reason, `.full`.
+    func retry(task: TaskID) async throws -> TaskRecord?
 
     /// Forgets a job that is over, with its tasks and its log. Answers whether there was one.
     func delete(_ job: JobID) async throws -> Bool
@@ -117,6 +129,8 @@ package struct ClaimRequest: Sendable, Codable, Hashable {
     /// Drivers cost no CPU, so they have their own bound.
     package var driverSlots: Int
     package var labels: Set<String>
+    /// Only tasks of these pools are granted.
+    package var pools: Set<String>
     package var grantsMax: Int
     /// How long a grant lasts without a heartbeat; at most `leaseMaxInMilliseconds` counts.
     package var leaseInMilliseconds: Int64
@@ -130,12 +144,13 @@ package struct ClaimRequest: Sendable, Codable, Hashable {
     package init(
         worker: WorkerID, free: Resources, driverSlots: Int, labels: Set<String> = [],
         grantsMax: Int = 64, leaseInMilliseconds: Int64 = 4_000, endings: [AttemptEnding] = [],
-        preferredJobs: [JobID] = []
+        preferredJobs: [JobID] = [], pools: Set<String> = [Pool.defaultName]
     ) {
         self.worker = worker
         self.free = free
         self.driverSlots = driverSlots
         self.labels = labels
+        self.pools = pools
         self.grantsMax = grantsMax
         self.leaseInMilliseconds = leaseInMilliseconds
         self.endings = endings
@@ -202,13 +217,15 @@ package struct WorkerRecord: Sendable, Codable, Hashable {
     package var labels: Set<String>
     package var version: String
     package var runningTasks: Int
+    /// The pools it serves; nil: the default one.
+    package var pools: Set<String>?
 
     /// A worker whose heartbeat is older than this is not listed.
     package static let lifetime = Duration.seconds(6)
 
     package init(
         id: WorkerID, name: String, host: String, pid: Int32, total: Resources, free: Resources,
-        labels: Set<String>, version: String, runningTasks: Int
+        labels: Set<String>, version: String, runningTasks: Int, pools: Set<String>? = nil
     ) {
         self.id = id
         self.name = name
@@ -219,6 +236,7 @@ package struct WorkerRecord: Sendable, Codable, Hashable {
         self.labels = labels
         self.version = version
         self.runningTasks = runningTasks
+        self.pools = pools
     }
 }
 
@@ -325,6 +343,8 @@ package enum JobStoreError: Error, Sendable, Hashable {
     /// A bound was reached: which one, and its value.
     case full(String)
     case unavailable(String)
+    /// What was asked makes no sense as things stand: why, and what to do.
+    case refused(String)
     /// What the store holds is not what we wrote.
     case corrupt(String)
 }

@@ -31,6 +31,9 @@ enum RedisJobCoding {
         record.tasksSucceeded = fields.count("succeeded")
         record.tasksFailed = fields.count("failed")
         record.tasksRetried = fields.count("retried")
+        record.lives = max(1, fields.count("life"))
+        record.waitsFor = (fields.text("waitsFor") ?? "").split(separator: ",")
+            .compactMap { JobID(rawValue: String($0)) }
         return record
     }
 

@@ -132,6 +132,8 @@ extension RedisJobStore {
         arguments.append(request.free.gpus)
         arguments.append(request.driverSlots)
         arguments.append(TaskShape.text(of: request.labels))
+        arguments.append(TaskShape.text(of: request.free.custom))
+        arguments.append(request.pools.filter(Pool.isValid).sorted().joined(separator: ","))
         arguments.append(min(request.grantsMax, 2 * RedisJobStore.batchMax))
         arguments.append(
             min(request.leaseInMilliseconds, ClaimRequest.leaseMaxInMilliseconds))

@@ -52,9 +52,8 @@ package final class RedisJobStore: JobStore {
     package func submit(_ job: NewJob) async throws -> JobRecord {
         let spec = try StoreCoding.encode(job)
         try limits.check(jobSizeInBytes: spec.count)
-        try limits.check(job.driverResources, job.driverLabels)
+        try limits.check(job)
         let driver = job.driver
-        try limits.check(driver.deadlines)
         var arguments = RedisCommand(job.id.rawValue)
         arguments.append(spec)
         switch job.entrypoint {
@@ -67,8 +66,16 @@ package final class RedisJobStore: JobStore {
         arguments.append(driver.retry.attemptsMax)
         arguments.append(driver.retry.delayInMilliseconds)
         arguments.append(driver.deadlines.text)
+        arguments.append(driver.pool == Pool.defaultName ? "" : driver.pool)
+        arguments.append(job.after?.count ?? 0)
+        for id in job.after ?? [] { arguments.append(id.rawValue) }
         let reply = try await run(scripts.submit, arguments)
-        if reply.array?.first?.string == "full" { throw full(reply) }
+        switch reply.array?.first?.string {
+        case "full": throw full(reply)
+        case "unknown":
+            throw JobStoreError.unknownJobs((reply.array ?? []).dropFirst().compactMap(\.string))
+        default: break
+        }
         guard let record = try RedisJobCoding.job(reply.array?.last) else {
             throw JobStoreError.corrupt("the reply to a submission")
         }
@@ -99,6 +106,28 @@ package final class RedisJobStore: JobStore {
                 RedisCommand(
                     job.rawValue, TaskID.driver(of: job).rawValue,
                     whom.prefix(maxBytes: AttemptRecord.causeMaxInBytes))))
+    }
+
+    package func retry(job: JobID) async throws -> JobRecord? {
+        try await retry(job, task: "") ? try await self.job(job) : nil
+    }
+
+    package func retry(task: TaskID) async throws -> TaskRecord? {
+        guard let job = task.job, try await retry(job, task: task.rawValue) else { return nil }
+        return try await tasks([task]).first ?? nil
+    }
+
+    /// Answers whether there is such a job and task.
+    private func retry(_ job: JobID, task: String) async throws -> Bool {
+        let reply = try await run(
+            scripts.retry, RedisCommand(job.rawValue, TaskID.driver(of: job).rawValue, task))
+        switch reply.array?.first?.string {
+        case "ok": return true
+        case "none": return false
+        case "full": throw full(reply)
+        case .some(let word): throw JobStoreError.retryRefused(word, job)
+        case nil: throw JobStoreError.corrupt("the reply to retry")
+        }
     }
 
     package func delete(_ job: JobID) async throws -> Bool {
@@ -177,6 +206,7 @@ package final class RedisJobStore: JobStore {
     func full(_ reply: RESPValue) -> JobStoreError {
         switch reply.array?.last?.string {
         case "activeJobs": .full("\(limits.activeJobsMax) jobs are active")
+        case "chain": .full("at most \(limits.chainMax) jobs wait for one another in a row")
         case "tasksPerJob": .full("a job has at most \(limits.tasksPerJobMax) tasks")
         default: .full("\(limits.shapesMax) different combinations of resources and labels wait")
         }

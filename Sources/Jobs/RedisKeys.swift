@@ -19,6 +19,7 @@ enum RedisKey: String, CaseIterable, Sendable {
     case queues = "job:<job>:queues"
     case waiting = "job:<job>:waiting:<shape>"
     case dead = "job:<job>:dead"
+    case followers = "job:<job>:followers"
     case log = "job:<job>:log"
     case logState = "job:<job>:log-state"
     // Queues over all jobs

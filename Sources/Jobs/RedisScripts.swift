@@ -5,6 +5,7 @@ package struct RedisScripts: Sendable {
     let submit: RedisScript
     let stop: RedisScript
     let delete: RedisScript
+    let retry: RedisScript
     let report: RedisScript
     let enqueue: RedisScript
     let cancel: RedisScript
@@ -37,7 +38,7 @@ package struct RedisScripts: Sendable {
             LuaBase.text,
         ]
         let tasks = [
-            LuaQueues.text, LuaDeadlines.watch, LuaLives.text, LuaReplies.text,
+            LuaQueues.text, LuaDeadlines.watch, LuaLives.text, LuaNewLives.text, LuaReplies.text,
             LuaClaimScript.pulse,
         ]
         let sweeping = tasks + [LuaDeadlines.sweep]
@@ -51,6 +52,7 @@ package struct RedisScripts: Sendable {
         submit = script("submit", LuaJobScripts.submit, tasks)
         stop = script("stop", LuaJobScripts.stop, tasks, ending)
         delete = script("delete", LuaJobScripts.delete, tasks, ending)
+        retry = script("retry", LuaNewLives.retry, tasks)
         report = script("report", LuaJobScripts.report, tasks, ending)
         enqueue = script("enqueue", LuaTaskScripts.enqueue, tasks)
         cancel = script("cancel", LuaTaskScripts.cancel, tasks, ending)
@@ -73,7 +75,7 @@ package struct RedisScripts: Sendable {
     /// The texts that hold guard lines, for the test that removes them.
     package var all: [RedisScript] {
         [
-            submit, stop, delete, report, enqueue, cancel, cancelTask, read, claim, finish,
+            submit, stop, delete, retry, report, enqueue, cancel, cancelTask, read, claim, finish,
             heartbeat,
             workers, removeWorker, beginBuild, endBuild, forgetBuild, appendLogs, putBlob,
             containsBlob, getBlob,
@@ -108,6 +110,7 @@ package struct RedisScripts: Sendable {
             ("endedJobs", Int64(limits.endedJobsMax)),
             ("tasksPerJob", Int64(limits.tasksPerJobMax)),
             ("shapes", Int64(limits.shapesMax)),
+            ("chain", Int64(limits.chainMax)),
             ("logLines", Int64(limits.logLinesMax)),
             ("logBytes", Int64(limits.logMaxInBytes)),
             ("retention", limits.retentionInMilliseconds),

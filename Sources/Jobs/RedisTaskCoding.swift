@@ -123,11 +123,11 @@ enum RedisTaskCoding {
         let input = try payload(try reader.bytes("input"))
         let result = try reader.optionalBytes("result")
         let history = try history(reader.next("history"))
-        let rare = try Rare(reader.next("deadlines"), of: id)
+        let rare = try Rare(reader.next("what few tasks have"), of: id)
         let spec = NewTask(
             id: id, job: job, kind: kind, name: name, input: input, resources: shape.resources,
             labels: shape.labels, priority: priority, retry: retry,
-            deadlines: rare.deadlines)
+            deadlines: rare.deadlines, pool: shape.pool)
         var record = TaskRecord(
             spec: spec, state: try standing.state(result: result, of: id), attempt: attempt,
             history: history, createdAt: created)
@@ -135,6 +135,9 @@ enum RedisTaskCoding {
         record.endedToken = standing.endedToken == 0 ? nil : standing.endedToken
         record.deadline = record.state.isTerminal ? nil : rare.standing
         record.overdueToken = rare.overdueToken
+        record.life = rare.life
+        record.scheduledAt = rare.scheduledAt
+        record.isHeld = rare.isHeld
         return record
     }
 
@@ -160,19 +163,26 @@ enum RedisTaskCoding {
         var deadlines = Deadlines()
         var standing: StandingDeadline?
         var overdueToken: Int64?
+        var life = 1
+        var scheduledAt: Int64?
+        var isHeld = false
 
         init(_ value: RESPValue, of id: TaskID) throws(JobStoreError) {
             if value.isNull { return }
-            guard let parts = value.array, parts.count == 4,
+            guard let parts = value.array, parts.count == 7,
                 let deadlines = parts[0].string.flatMap(Deadlines.init(text:)),
                 let kind = parts[1].string, let at = parts[2].integer,
-                let token = parts[3].integer
-            else { throw .corrupt("the deadlines of task \(id)") }
+                let token = parts[3].integer, let life = parts[4].integer,
+                let scheduled = parts[5].integer
+            else { throw .corrupt("the deadlines or the life of task \(id)") }
             self.deadlines = deadlines
             standing = StandingDeadline.Kind(rawValue: kind).map {
                 StandingDeadline(kind: $0, at: at)
             }
             overdueToken = token == 0 ? nil : token
+            self.life = Int(life)
+            scheduledAt = scheduled == 0 ? nil : scheduled
+            isHeld = parts[6].integer == 1
         }
     }
 

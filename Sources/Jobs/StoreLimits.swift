@@ -7,6 +7,10 @@ package struct StoreLimits: Sendable, Hashable {
     package var tasksPerJobMax = 100_000
     /// Different combinations of kind, resources and labels that wait at one time in the cluster.
     package var shapesMax = 256
+    /// Jobs that one job waits for (`NewJob.after`).
+    package var afterMax = 32
+    /// Jobs that wait for one another in a row.
+    package var chainMax = 64
     package var taskNameMaxInBytes = 512
     /// A job as submitted, as JSON.
     package var jobMaxInBytes = 1 << 20
@@ -32,6 +36,18 @@ package struct StoreLimits: Sendable, Hashable {
         }
     }
 
+    /// - Throws: `.full` for a job that no store takes.
+    func check(_ job: NewJob) throws(JobStoreError) {
+        try check(job.driverResources, job.driverLabels)
+        try check(job.driver.deadlines)
+        guard Pool.isValid(job.poolName) else {
+            throw .full("a pool's name matches [A-Za-z0-9][A-Za-z0-9._-]{0,63}: \(job.poolName)")
+        }
+        guard job.after?.count ?? 0 <= afterMax else {
+            throw .full("a job waits for at most \(afterMax) others")
+        }
+    }
+
     /// - Throws: `.full` for a task that no store takes.
     func check(_ task: NewTask, of job: JobID) throws(JobStoreError) {
         guard task.job == job, task.id.job == job else {
@@ -50,6 +66,7 @@ package struct StoreLimits: Sendable, Hashable {
 }
 
 extension StoreLimits {
+    static let customResourcesMax = 16
     static let labelsMax = 32
     static let labelMaxInBytes = 128
 
@@ -64,6 +81,15 @@ extension StoreLimits {
     func check(_ resources: Resources, _ labels: Set<String>) throws(JobStoreError) {
         guard resources.milliCPUs >= 0, resources.memoryInBytes >= 0, resources.gpus >= 0 else {
             throw .full("resources are 0 or more: \(resources)")
+        }
+        guard resources.custom.count <= StoreLimits.customResourcesMax,
+            resources.custom.allSatisfy({ name, amount in
+                (1...64).contains(name.utf8.count) && (1...1_000_000_000).contains(amount)
+            })
+        else {
+            throw .full(
+                "a task has at most \(StoreLimits.customResourcesMax) custom resources, names of 1 "
+                    + "to 64 bytes, 1 to 1,000,000,000 thousandths: \(resources.custom)")
         }
         guard labels.count <= StoreLimits.labelsMax,
             labels.allSatisfy({ (1...StoreLimits.labelMaxInBytes).contains($0.utf8.count) })

@@ -14,6 +14,7 @@ extension TaskRecord {
     }
 
     private func standingDeadline(since now: Int64) -> StandingDeadline? {
+        if isHeld { return nil }
         let limits = spec.deadlines
         let own: StandingDeadline?
         switch state {
@@ -26,7 +27,7 @@ extension TaskRecord {
         case .succeeded, .failed, .cancelled: return nil
         }
         let whole = limits.scheduleToClose.map {
-            StandingDeadline(kind: .scheduleToClose, at: createdAt + $0)
+            StandingDeadline(kind: .scheduleToClose, at: (scheduledAt ?? createdAt) + $0)
         }
         guard let own, let whole else { return own ?? whole }
         return whole.at <= own.at ? whole : own

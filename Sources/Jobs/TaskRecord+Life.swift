@@ -26,7 +26,7 @@ package enum TaskLifeError: Error, Sendable, Hashable {
 extension TaskRecord {
     /// Gives the task to a worker: a new attempt begins.
     package func granting(_ lease: Lease, at now: Int64) throws(TaskLifeError) -> TaskRecord {
-        guard case .waiting(let notBefore) = state, notBefore <= now else {
+        guard case .waiting(let notBefore) = state, notBefore <= now, !isHeld else {
             throw .notClaimable(spec.id)
         }
         var next = self

@@ -1,20 +1,3 @@
-/// What a task needs from the worker that runs it. CPU is counted in thousandths.
-package struct Resources: Hashable, Sendable, Codable {
-    package var milliCPUs: Int
-    package var memoryInBytes: Int64
-    package var gpus: Int
-
-    package init(milliCPUs: Int = 0, memoryInBytes: Int64 = 0, gpus: Int = 0) {
-        self.milliCPUs = milliCPUs
-        self.memoryInBytes = memoryInBytes
-        self.gpus = gpus
-    }
-
-    package func fits(in free: Resources) -> Bool {
-        milliCPUs <= free.milliCPUs && memoryInBytes <= free.memoryInBytes && gpus <= free.gpus
-    }
-}
-
 /// Which endings of an attempt are tried again, and how soon.
 package struct RetryPolicy: Hashable, Sendable, Codable {
     /// All attempts counted, the first one included.
@@ -157,11 +140,13 @@ package struct NewTask: Hashable, Sendable, Codable {
     package var priority: Int
     package var retry: RetryPolicy
     package var deadlines: Deadlines
+    /// Only workers of this pool are granted it. Stores set it: a task runs in its job's pool.
+    package var pool: String
 
     package init(
         id: TaskID, job: JobID, kind: Kind, name: String, input: Payload,
         resources: Resources, labels: Set<String> = [], priority: Int = 0, retry: RetryPolicy,
-        deadlines: Deadlines = Deadlines()
+        deadlines: Deadlines = Deadlines(), pool: String = Pool.defaultName
     ) {
         self.id = id
         self.job = job
@@ -173,6 +158,7 @@ package struct NewTask: Hashable, Sendable, Codable {
         self.priority = priority
         self.retry = retry
         self.deadlines = deadlines
+        self.pool = pool
     }
 }
 
@@ -185,6 +171,12 @@ package struct TaskRecord: Hashable, Sendable, Codable {
     package var history: [AttemptRecord]
     /// On the store's clock, milliseconds since 1970.
     package let createdAt: Int64
+    /// Which life of its job it belongs to, from 1: `JobRecord.lives` when it was last asked for.
+    package var life = 1
+    /// When its time began anew: at a retry, or when the jobs its driver waited for were done.
+    package var scheduledAt: Int64?
+    /// Whether it waits for other jobs (`NewJob.after`), and is in no queue.
+    package var isHeld = false
     /// Who asked for the end of the attempt that runs; its worker hears of it at the next
     /// heartbeat.
     package var cancelRequestedBy: String?

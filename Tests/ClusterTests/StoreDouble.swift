@@ -72,6 +72,9 @@ final class StoreDouble: JobStore {
         try await inner.cancel(tasks, by: whom, under: driverLease)
     }
 
+    func retry(job: JobID) async throws -> JobRecord? { try await inner.retry(job: job) }
+    func retry(task: TaskID) async throws -> TaskRecord? { try await inner.retry(task: task) }
+
     func cancelTask(_ task: TaskID, by whom: String) async throws -> TaskRecord? {
         try await inner.cancelTask(task, by: whom)
     }

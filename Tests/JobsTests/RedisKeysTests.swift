@@ -51,6 +51,9 @@ import Testing
         let over = try await bench.drive("over")
         _ = try await bench.finish(over, .succeeded(.inline([])))
         let driver = try await bench.drive("a")
+        var follower = newJob("after")
+        follower.after = [.a]
+        _ = try await bench.store.submit(follower)
         try await bench.add(
             (0..<4).map { makeTask("t\($0)", job: "a", retry: .task) }, driver)
         _ = try await bench.finish(try await bench.claimOne(), .succeeded(.inline([1])))

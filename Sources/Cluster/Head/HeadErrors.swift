@@ -43,6 +43,7 @@ struct HeadErrors<Context: RequestContext>: RouterMiddleware {
         case .full(let bound): HeadFailure(503, "full", "the store is full: \(bound)")
         case .unavailable(let cause):
             HeadFailure(503, "store_unavailable", "the store cannot be reached: \(cause)")
+        case .refused(let reason): HeadFailure(409, "conflict", reason)
         case .leaseLost, .jobOver: HeadFailure(409, "conflict", "\(error)")
         case .corrupt(let what):
             HeadFailure(500, "corrupt", "the store holds damaged data: \(what)")

@@ -16,8 +16,9 @@ enum LuaClaimScript {
         end
         """#
 
-    /// - Arguments: worker, free milliCPUs, memory, gpus, driver slots, labels (joined by commas),
-    ///   grantsMax, lease length; endings as in `finish`; how many preferred jobs, their ids.
+    /// - Arguments: worker, free milliCPUs, memory, gpus, driver slots, labels, custom resources
+    ///   (name*amount) and pools, each joined by commas, grantsMax, lease length; endings as in
+    ///   `finish`; how many preferred jobs, their ids.
     /// - Reply: a word per ending; the granted tasks; the specs of their jobs (id, JSON, …);
     ///   milliseconds until the next delayed task, or null.
     /// - Atomic because a task must leave the queue, get its token and count against its job in one
@@ -25,8 +26,12 @@ enum LuaClaimScript {
     static let claim = #"""
         local worker = take()
         local offer = {cpus = takeNumber(), memory = takeNumber(), gpus = takeNumber(),
-          driverSlots = takeNumber(), labels = {}}
+          driverSlots = takeNumber(), labels = {}, custom = {}, pools = {}}
         for label in string.gmatch(take(), '[^,]+') do offer.labels[label] = true end
+        for name, amount in string.gmatch(take(), '([^,*]+)%*(-?%d+)') do
+          offer.custom[name] = tonumber(amount)
+        end
+        for pool in string.gmatch(take(), '[^,]+') do offer.pools[pool] = true end
         local grantsMax, length = takeNumber(), takeNumber()
         beat()
 
@@ -128,6 +133,9 @@ enum LuaClaimScript {
           offer.cpus = offer.cpus - need.cpus
           offer.memory = offer.memory - need.memory
           offer.gpus = offer.gpus - need.gpus
+          for name, amount in pairs(need.custom) do
+            offer.custom[name] = offer.custom[name] - amount
+          end
           granted[#granted + 1] = describe(id, t)
           if not isKnown[job] then
             isKnown[job] = true

@@ -16,14 +16,16 @@ enum LuaDeadlines {
           if not t.deadlines then return end
           local limits = limitsOf(t)
           local at, kind = nil, nil
-          local isOpen = t.state == 'waiting' or t.state == 'running'
-          if t.state == 'waiting' and limits['schedule-to-start'] > 0 then
+          local isOpen = (t.state == 'waiting' and not t.held) or t.state == 'running'
+          if not isOpen then
+            at = nil
+          elseif t.state == 'waiting' and limits['schedule-to-start'] > 0 then
             at, kind = t.due + limits['schedule-to-start'], 'schedule-to-start'
           elseif t.state == 'running' and limits['start-to-close'] > 0 then
             at, kind = now + limits['start-to-close'], 'start-to-close'
           end
           local whole = limits['schedule-to-close']
-          local wholeAt = t.created + whole
+          local wholeAt = (t.revived or t.created) + whole
           if isOpen and whole > 0 and wholeAt <= (at or wholeAt) then
             at, kind = wholeAt, 'schedule-to-close'
           end

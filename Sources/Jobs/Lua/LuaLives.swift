@@ -16,28 +16,30 @@ enum LuaLives {
         end
         local function save(id, t) call('HSET', K.tasks(t.job), id, cmsgpack.pack(t)) end
 
-        -- Who wants the job's tasks to end; nil while the job is active.
-        local function wishOfJob(job)
-          local known = call('HMGET', K.job(job), 'state', 'by')
+        -- Who wants the tasks of one life of a job to end; nil while it is active.
+        local function wishOfJob(job, life)
+          local known = call('HMGET', K.job(job), 'state', 'by', 'life', 'endedBy')
+          local isPast = known[3] and (life or 1) < tonumber(known[3])
+          if isPast then return known[4] end -- guard: tasks-of-a-past-life-are-over
           if known[1] == 'active' then return nil end
           return known[2] or LIMITS.endOfJob
         end
         -- Who wants this task to end; nil while nobody does.
-        local function wish(t) return t.cancel or wishOfJob(t.job) end
+        local function wish(t) return t.cancel or wishOfJob(t.job, t.life) end
 
         local function isOver(job)
           local state = call('HGET', K.job(job), 'state')
           return state ~= 'active' and state ~= 'stopping'
         end
 
+        -- What is kept of a job that is over, beside its own key.
+        local kept = {'tasks', 'order', 'inputs', 'results', 'dead', 'log', 'logState'}
+
         -- Keys of a job that is over live as long as the job's own key.
         local function expireWithJob(job)
           local left = call('PTTL', K.job(job))
           if left < 0 then return end
-          local keys = {'tasks', 'order', 'inputs', 'results', 'dead', 'log', 'logState'}
-          for _, key in ipairs(keys) do
-            call('PEXPIRE', K[key](job), left)
-          end
+          for _, key in ipairs(kept) do call('PEXPIRE', K[key](job), left) end
         end
 
         local function dropJob(job)
@@ -47,6 +49,7 @@ enum LuaLives {
             K.dead(job), K.log(job), K.logState(job))
         end
 
+        local tellFollowers -- of jobs that come after others: LuaNewLives
         local function endJob(job, state)
           call('HSET', K.job(job), 'state', state, 'ended', now)
           call('SREM', K.active(), job)
@@ -56,6 +59,7 @@ enum LuaLives {
           expireWithJob(job)
           raise('job ' .. job)
           raise('tasks ' .. job)
+          tellFollowers(job, state)
         end
 
         -- The job takes over what became of its driver.

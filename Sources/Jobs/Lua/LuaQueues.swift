@@ -64,15 +64,20 @@ enum LuaQueues {
           call('UNLINK', K.queues(job))
         end
 
-        -- A shape as text: kind;milliCPUs;memory;gpus;label,label
+        -- A shape as text: kind;milliCPUs;memory;gpus;label,label and, where it is not usual,
+        -- ;name*amount,name*amount;pool
         local shapeCache = {}
         local function parseShape(shape)
           local known = shapeCache[shape]
           if known then return known end
-          local kind, cpus, memory, gpus, labels =
-            string.match(shape, '^(%a+);(%d+);(%d+);(%d+);(.*)$')
+          local kind, cpus, memory, gpus, labels, custom, pool =
+            string.match(shape, '^(%a+);(%d+);(%d+);(%d+);([^;]*);?([^;]*);?([^;]*)$')
           known = {kind = kind, cpus = tonumber(cpus), memory = tonumber(memory),
-            gpus = tonumber(gpus), labels = {}}
+            gpus = tonumber(gpus), labels = {}, custom = {}, pool = 'default'}
+          if pool ~= '' then known.pool = pool end
+          for name, amount in string.gmatch(custom, '([^,*]+)%*(%d+)') do
+            known.custom[name] = tonumber(amount)
+          end
           for label in string.gmatch(labels, '[^,]+') do known.labels[#known.labels + 1] = label end
           shapeCache[shape] = known
           return known
@@ -84,6 +89,11 @@ enum LuaQueues {
           if need.cpus > offer.cpus then return false end -- guard: claim-fits-cpus
           if need.memory > offer.memory then return false end -- guard: claim-fits-memory
           if need.gpus > offer.gpus then return false end -- guard: claim-fits-gpus
+          if not offer.pools[need.pool] then return false end -- guard: claim-fits-pool
+          for name, amount in pairs(need.custom) do
+            local has = offer.custom[name] or 0
+            if amount > has then return false end -- guard: claim-fits-custom
+          end
           local driverSlots = need.kind == 'driver' and 1 or 0
           if driverSlots > offer.driverSlots then return false end -- guard: claim-fits-driver-slots
           for _, label in ipairs(need.labels) do

@@ -18,17 +18,19 @@ enum LuaReplies {
         -- A task as an array; a nil would end it early, so absent values are false (null).
         local wishes = {}
         local function describe(id, t)
-          if wishes[t.job] == nil then wishes[t.job] = wishOfJob(t.job) or false end
+          local key = t.life and t.job .. ' ' .. t.life or t.job
+          if wishes[key] == nil then wishes[key] = wishOfJob(t.job, t.life) or false end
           local state, by = t.state, t.by
-          if state == 'waiting' and wishes[t.job] then state, by = 'cancelled', wishes[t.job] end
-          if state == 'running' then by = t.cancel or wishes[t.job] or by end
+          if state == 'waiting' and wishes[key] then state, by = 'cancelled', wishes[key] end
+          if state == 'running' then by = t.cancel or wishes[key] or by end
           local expiry = state == 'running' and tonumber(call('ZSCORE', K.leases(), id))
           local result = state == 'succeeded' and call('HGET', K.results(t.job), id)
           -- What few tasks have.
           local rare = false
-          if t.deadlines then
+          if t.deadlines or t.life or t.held or t.revived then
             local deadline = t.deadline or {'', 0}
-            rare = {t.deadlines, deadline[1], deadline[2], t.overdue or 0}
+            rare = {t.deadlines or '', deadline[1], deadline[2], t.overdue or 0, t.life or 1,
+              t.revived or 0, t.held and 1 or 0}
           end
           local history = {}
           for i, entry in ipairs(t.history) do history[i] = entry end

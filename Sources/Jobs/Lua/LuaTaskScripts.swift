@@ -12,23 +12,42 @@ enum LuaTaskScripts {
         local refusal = driverRefusal(job, driver, token, worker)
         if refusal then return {refusal} end
 
-        local ids, fresh, shapes, freshCount = {}, {}, {}, 0
+        local standing = call('HMGET', K.job(job), 'total', 'life', 'pool')
+        local life, pool = tonumber(standing[2] or 1), standing[3]
+        -- In a later life, a task that did not succeed in an earlier one waits anew.
+        local function stale(id)
+          local t = life > 1 and load(id)
+          return t and (t.life or 1) < life and t.state ~= 'succeeded' and t or nil
+        end
+        -- A task runs in its job's pool; the default one is not named.
+        local function inPool(shape)
+          if not pool then return shape end
+          local hasCustom = string.match(shape, '^[^;]*;[^;]*;[^;]*;[^;]*;[^;]*;')
+          return hasCustom and string.gsub(shape, '[^;]*$', pool, 1) or shape .. ';;' .. pool
+        end
+
+        local ids, fresh, past, shapes, freshCount = {}, {}, {}, {}, 0
         for i = 1, takeNumber() do
           local id = take()
-          local t = {job = job, kind = 'task', name = take(), shape = take(),
+          local t = {job = job, kind = 'task', name = take(), shape = inPool(take()),
             priority = takeNumber(), attemptsMax = takeNumber(), retriesErrors = take() == '1',
             retriesCrashes = take() == '1', delay = takeNumber(), created = now, attempt = 0,
             state = 'waiting', due = now, history = {}}
           local deadlines, input = take(), take()
           if deadlines ~= '' then t.deadlines = deadlines end
+          if life > 1 then t.life = life end
           ids[i] = id
-          if call('HEXISTS', K.tasks(job), id) == 0 and not fresh[id] then
+          local old = stale(id)
+          if old then
+            past[id] = old
+            shapes[old.shape] = true
+          elseif call('HEXISTS', K.tasks(job), id) == 0 and not fresh[id] then
             fresh[id] = {t, input}
             shapes[t.shape] = true
             freshCount = freshCount + 1
           end
         end
-        local total = tonumber(call('HGET', K.job(job), 'total') or 0) + freshCount
+        local total = tonumber(standing[1] or 0) + freshCount
         local isTooMany = total > LIMITS.tasksPerJob
         if isTooMany then return {'full', 'tasksPerJob'} end -- guard: enqueue-bounded
         if shapesAreFull(shapes) then return {'full', 'shapes'} end -- guard: enqueue-shapes-bounded
@@ -44,6 +63,7 @@ enum LuaTaskScripts {
             enqueue(id, t)
           end
         end
+        for id, t in pairs(past) do revive(id, t, life) end
         if freshCount > 0 then call('HINCRBY', K.job(job), 'total', freshCount) end
         publish()
         local reply = {}
@@ -64,7 +84,7 @@ enum LuaTaskScripts {
         for _ = 1, takeNumber() do
           local id = take()
           local t = load(id)
-          if t and t.state == 'waiting' then
+          if t and t.state == 'waiting' and not wish(t) then
             cancelWaiting(id, t, by)
           elseif t and t.state == 'running' then
             t.cancel = t.cancel or by

@@ -84,6 +84,19 @@ extension ContractCase {
                     try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:],
                     "a late line")
             },
+            ContractCase("Nothing of a job that is retried expires") { bench in
+                let driver = try await bench.drive("a")
+                let line = LogLine(stream: .out, prefix: "", text: "x", time: 0)
+                try await bench.store.appendLogs([line], to: .a)
+                try await bench.add([makeTask("t", job: "a"), makeTask("u", job: "a")], driver)
+                _ = try await bench.finish(try await bench.claimOne(), .failed(message: "x"))
+                _ = try await bench.finish(try await bench.claimOne(), .succeeded(.inline([1])))
+                _ = try await bench.finish(driver, .failed(message: "x"))
+                _ = try await bench.store.retry(job: .a)
+                let kept = try await bench.lifetimes(of: "job:a")
+                try check(kept.count >= 8, "\(kept)")
+                try equal(kept.filter { $0.value != -1 }, [:])
+            },
             ContractCase(
                 "A late result's key expires with its job", { $0.retention = .seconds(60) }
             ) {

@@ -105,21 +105,25 @@ struct StoreBench: Sendable {
     func claim(
         _ worker: String = "w-1", cpus: Int = 64_000, memory: Int64 = 0, gpus: Int = 0,
         drivers: Int = 0, labels: Set<String> = [], max: Int = 64, lease: Int64 = 60_000,
-        endings: [AttemptEnding] = [], prefer: [String] = []
+        endings: [AttemptEnding] = [], prefer: [String] = [], custom: [String: Int] = [:],
+        pools: Set<String> = [Pool.defaultName]
     ) async throws -> ClaimReply {
         try await store.claim(
             ClaimRequest(
                 worker: WorkerID(rawValue: worker),
-                free: Resources(milliCPUs: cpus, memoryInBytes: memory, gpus: gpus),
+                free: Resources(
+                    milliCPUs: cpus, memoryInBytes: memory, gpus: gpus, custom: custom),
                 driverSlots: drivers, labels: labels, grantsMax: max, leaseInMilliseconds: lease,
-                endings: endings, preferredJobs: prefer.compactMap(JobID.init)))
+                endings: endings, preferredJobs: prefer.compactMap(JobID.init), pools: pools))
     }
 
     /// Claims exactly one task.
     func claimOne(
-        _ worker: String = "w-1", drivers: Int = 0, lease: Int64 = 60_000, line: Int = #line
+        _ worker: String = "w-1", drivers: Int = 0, labels: Set<String> = [],
+        lease: Int64 = 60_000, pools: Set<String> = [Pool.defaultName], line: Int = #line
     ) async throws -> Lease {
-        let reply = try await claim(worker, drivers: drivers, max: 1, lease: lease)
+        let reply = try await claim(
+            worker, drivers: drivers, labels: labels, max: 1, lease: lease, pools: pools)
         guard let grant = reply.grants.first else {
             throw ContractFailure(description: "nothing is granted (line \(line))")
         }
