@@ -107,6 +107,8 @@ let rooms: [Room] = [
     Room(name: "ModelFormats", uses: ["DecisionForests"], products: [.crypto, .yams]),
     Room(name: "MLflow", uses: ["HTTPClient"]),
     Room(name: "Jobs", uses: ["Redis"], products: [.crypto]),
+    // Runs the stores' and workers' decisions in virtual time; nothing of it is in the binary.
+    Room(name: "Simulation", uses: ["Jobs", "JobChannel"], testUses: ["Redis"]),
     Room(
         name: "Cluster",
         uses: ["Jobs", "JobChannel", "HTTPClient", "Telemetry", "Processes"],
@@ -225,6 +227,13 @@ if chosen.contains(where: { $0.name == "ModelFormats" }) {
         .executableTarget(
             name: "load-bench", dependencies: ["DecisionForests", "ModelFormats"],
             path: "Benchmarks/Load", swiftSettings: [.swiftLanguageMode(.v6)]))
+}
+if chosen.contains(where: { $0.name == "Simulation" }) {
+    // Replays a history of a simulated cluster, or runs many: `script/simulate`.
+    targets.append(
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation"], path: "Benchmarks/Simulate",
+            swiftSettings: [.swiftLanguageMode(.v6)]))
 }
 if chosen.contains(where: { $0.name == "Commands" }) {
     targets.append(

@@ -9,14 +9,17 @@ package final class InMemoryJobStore: JobStore {
     private let shelf: Mutex<JobShelf>
     private let hub = SignalHub()
 
-    /// - Parameter now: the store's clock, milliseconds since 1970.
+    /// - Parameters:
+    ///   - now: the store's clock, milliseconds since 1970.
+    ///   - lives: the transitions it applies; only the simulation passes others.
     package init(
         limits: StoreLimits = StoreLimits(),
-        now: @escaping @Sendable () -> Int64 = InMemoryJobStore.systemClock
+        now: @escaping @Sendable () -> Int64 = InMemoryJobStore.systemClock,
+        lives: TaskLives = TaskLives()
     ) {
         self.limits = limits
         self.now = now
-        shelf = Mutex(JobShelf(limits: limits))
+        shelf = Mutex(JobShelf(limits: limits, lives: lives))
     }
 
     /// The computer's clock, milliseconds since 1970.
@@ -139,9 +142,10 @@ package final class InMemoryJobStore: JobStore {
 
     package func beginBuild(_ key: String, by worker: WorkerID) async throws -> BuildRecord {
         change { shelf in
+            let moment = now()
             let (answer, kept) = BuildRecord.beginning(
-                shelf.builds[key], by: worker, at: now(), lease: limits.buildLeaseInMilliseconds,
-                nextToken: { shelf.nextToken() })
+                shelf.builds[key], by: worker, at: moment, lease: limits.buildLeaseInMilliseconds,
+                nextToken: { shelf.nextToken(at: moment) })
             shelf.builds[key] = kept
             return answer
         }

@@ -3,8 +3,7 @@ extension JobShelf {
     mutating func end(_ ending: AttemptEnding, at now: Int64) -> EndingReply {
         guard let task = task(ending.lease.task) else { return .leaseLost }
         do throws(TaskLifeError) {
-            let next = try task.ending(
-                with: ending.outcome, under: ending.lease, lastLines: ending.lastLines, at: now)
+            let next = try lives.ending(task, ending, now)
             apply(next, was: task, at: now)
             return .committed
         } catch {
@@ -29,7 +28,7 @@ extension JobShelf {
             }
         }
         for task in JobShelf.oldest(overdue, limits.sweepMax) {
-            guard let next = try? task.expiring(at: now) else { continue }  // Checked above.
+            guard let next = try? lives.expiring(task, now) else { continue }  // Checked above.
             apply(next, was: task, at: now)
         }
     }
@@ -70,7 +69,7 @@ extension JobShelf {
             let length = min(
                 task.spec.deadlines.heartbeat ?? length, ClaimRequest.leaseMaxInMilliseconds)
             let lease = Lease(
-                task: task.spec.id, worker: request.worker, token: nextToken(),
+                task: task.spec.id, worker: request.worker, token: nextToken(at: now),
                 expiry: now + length)
             guard let running = try? task.granting(lease, at: now) else { break }
             apply(running, was: task, at: now)
@@ -129,7 +128,7 @@ extension JobShelf {
         for lease in leases {
             guard let task = task(lease.task), lease.worker == worker.id,
                 let length = jobs[task.spec.job]?.running[task.spec.id],
-                let next = try? task.extending(lease, until: now + length)
+                let next = try? lives.extending(task, lease, now + length)
             else {
                 reply.lost.append(lease)
                 if task(lease.task)?.overdueToken == lease.token { reply.overdue.append(lease) }

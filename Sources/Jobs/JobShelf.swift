@@ -36,6 +36,7 @@ struct JobShelf: Sendable {
     }
 
     let limits: StoreLimits
+    let lives: TaskLives
     var jobs: [JobID: Job] = [:]
     var workers: [WorkerID: (record: WorkerRecord, at: Int64)] = [:]
     var builds: [String: BuildState] = [:]
@@ -46,10 +47,13 @@ struct JobShelf: Sendable {
     private var ages: [TaskID: Int] = [:]
     private var waitingShapes: [TaskShape: Int] = [:]
 
-    init(limits: StoreLimits) { self.limits = limits }
+    init(limits: StoreLimits, lives: TaskLives) {
+        self.limits = limits
+        self.lives = lives
+    }
 
-    mutating func nextToken() -> Int64 {
-        lastToken += 1
+    mutating func nextToken(at now: Int64) -> Int64 {
+        lastToken = lives.tokenAfter(lastToken, now)
         return lastToken
     }
 

@@ -1,0 +1,93 @@
+import Testing
+
+@testable import Jobs
+
+@Suite struct WorkerLifeTests {
+    private var life = WorkerLife(
+        id: WorkerID(rawValue: "w"),
+        offer: WorkerLife.Offer(
+            resources: Resources(milliCPUs: 2_000, memoryInBytes: 10, gpus: 1), driverSlots: 1,
+            attemptsMax: 3, labels: ["a"], leaseInMilliseconds: 4_000))
+
+    private func grant(_ token: Int64, _ kind: NewTask.Kind = .task) -> Grant {
+        let job = newJob("job")
+        let id = TaskID(rawValue: "job/\(token)")
+        let lease = Lease(task: id, worker: life.id, token: token, expiry: 0)
+        let spec = NewTask(
+            id: id, job: job.id, kind: kind, name: "t", input: .inline([]),
+            resources: Resources(milliCPUs: 500, memoryInBytes: 2), retry: .task)
+        let task = TaskRecord(
+            spec: spec, state: .running(lease), attempt: 1, history: [], createdAt: 0)
+        return Grant(task: task, lease: lease, job: job)
+    }
+
+    private func reply(_ grants: [Grant], due: Int64? = nil) -> ClaimReply {
+        ClaimReply(endings: [], grants: grants, nextDueInMilliseconds: due)
+    }
+
+    @Test("What an attempt takes is free again after its end, and counts until then")
+    mutating func resourcesComeBack() {
+        _ = life.claimed(reply([grant(1), grant(2, .driver)]), sent: 0)
+        #expect(life.free == Resources(milliCPUs: 1_000, memoryInBytes: 6, gpus: 1))
+        #expect(life.claimRequest.driverSlots == 0)
+        #expect(life.claimRequest.grantsMax == 1)
+        #expect(life.leases.map(\.token) == [1, 2])
+        life.ended(1, .released)
+        life.ended(2, nil)
+        #expect(life.free == life.offer.resources)
+        #expect(life.freeDriverSlots == 1)
+        #expect(life.leases.isEmpty)
+    }
+
+    @Test("An attempt ends once")
+    mutating func attemptsEndOnce() {
+        _ = life.claimed(reply([grant(1)]), sent: 0)
+        let first = life.ended(1, .released)
+        let second = life.ended(1, .released)
+        #expect(first?.lease.token == 1)
+        #expect(second == nil)
+        #expect(life.endings.count == 1)
+        #expect(life.free == life.offer.resources)
+    }
+
+    @Test("An ending stays until the store has taken it; one that came meanwhile stays longer")
+    mutating func endingsWait() {
+        _ = life.claimed(reply([grant(1), grant(2)]), sent: 0)
+        life.ended(1, .released)
+        #expect(life.claimRequest.endings.map(\.lease.token) == [1])
+        let request = life.claimRequest  // which fails
+        #expect(life.claimRequest == request)
+        life.ended(2, .released)
+        _ = life.claimed(reply([]), sent: request.endings.count)
+        #expect(life.endings.map(\.lease.token) == [2])
+    }
+
+    @Test("It asks again at once while it has something to tell, else when a task is due")
+    mutating func pauses() {
+        #expect(life.pauseInMilliseconds(after: reply([])) == 1_000)
+        #expect(life.pauseInMilliseconds(after: reply([], due: 0)) == 1)
+        #expect(life.pauseInMilliseconds(after: reply([], due: 20)) == 21)
+        #expect(life.pauseInMilliseconds(after: reply([], due: 60_000)) == 1_000)
+        #expect(life.pauseInMilliseconds(after: reply([grant(1)])) == 0)
+        _ = life.claimed(reply([grant(1)]), sent: 0)
+        life.ended(1, .released)
+        #expect(life.pauseInMilliseconds(after: reply([])) == 0)
+    }
+
+    @Test("A worker that leaves starts nothing and hands back everything, once")
+    mutating func leaving() {
+        _ = life.claimed(reply([grant(1), grant(2)]), sent: 0)
+        life.ended(1, .succeeded(.inline([7])))
+        life.stopClaiming()
+        let started = life.claimed(reply([grant(3)]), sent: 0)
+        #expect(started.isEmpty)
+        let parting = life.handBack()
+        #expect(parting.map(\.lease.token) == [1, 3, 2])
+        #expect(parting.map(\.outcome) == [.succeeded(.inline([7])), .released, .released])
+        let again = life.handBack()
+        let late = life.ended(2, .released)
+        #expect(again.isEmpty)
+        #expect(late == nil)
+        #expect(life.free == life.offer.resources)
+    }
+}
