@@ -65,6 +65,8 @@ import Testing
         #expect(figures.allSatisfy { ($0["rows_per_second"] as? Double ?? 0) > 0 })
         let one = try #require(figures[0]["latency"] as? [String: Any])
         #expect((one["median"] as? Double ?? 0) >= (one["min"] as? Double ?? 1))
+        let layout = try #require(report["layout"] as? [String: String])
+        #expect(layout["alone"]?.isEmpty == false && layout["together"]?.isEmpty == false)
         #expect(
             try await manta("bench", "predict", "--model", "m", "--data", "x", "--batch", "0").code
                 == 2)

@@ -35,8 +35,16 @@ struct PredictBenchCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    /// Rows that are read; more of them would only push each other out of the caches.
+    /// Rows that are read, or fewer wide ones; more of them would only push each other out of the
+    /// caches.
     private static let rowCountMax = 100_000
+
+    /// How rows are scored, as `docs/PERFORMANCE.md` names it.
+    private struct Layout: Encodable {
+        /// A row by itself, and many in a call.
+        let alone: String
+        let together: String
+    }
 
     /// What `--json` prints. Sizes are bytes.
     private struct Report: Encodable {
@@ -50,10 +58,11 @@ struct PredictBenchCommand: AsyncParsableCommand {
         let arrangeSeconds: Double
         /// What the process holds more with the model and its predictor.
         let residentBytes: Int
+        let layout: Layout
         let figures: [PredictionBench.Figure]
 
         private enum CodingKeys: String, CodingKey {
-            case model, digest, trees, features, rows, figures
+            case model, digest, trees, features, rows, layout, figures
             case loadSeconds = "load_seconds"
             case arrangeSeconds = "arrange_seconds"
             case residentBytes = "resident_bytes"
@@ -103,15 +112,18 @@ struct PredictBenchCommand: AsyncParsableCommand {
             features: loaded.model.featureNames.count, rows: rows.rowCount,
             loadSeconds: afterRead.since(start).wall,
             arrangeSeconds: afterBuild.since(afterRead).wall, residentBytes: max(0, Int(resident)),
+            layout: Layout(
+                alone: predictor.layoutNames.alone, together: predictor.layoutNames.together),
             figures: try bench.run(predictor, rows: rows))
     }
 
     private func firstRows(for model: TrainedModel) throws -> FeatureMatrix {
         let stream = try RowStream(data, names: model.featureNames, kinds: model.featureKinds)
         var values: [Float] = []
-        let width = model.featureNames.count
-        while values.count < Self.rowCountMax * width, let some = try stream.next() {
-            values += some.values.prefix(Self.rowCountMax * width - values.count)
+        let width = max(1, model.featureNames.count)
+        let most = min(Self.rowCountMax, max(1, PredictionBench.valueCountMax / width)) * width
+        while values.count < most, let some = try stream.next() {
+            values += some.values.prefix(most - values.count)
         }
         return try FeatureMatrix(values: values, featureCount: width)
     }
@@ -130,6 +142,7 @@ struct PredictBenchCommand: AsyncParsableCommand {
             \(report.trees) trees, \(report.features) features, \(report.rows) rows
             read in \(milliseconds(report.loadSeconds)), arranged in \
             \(milliseconds(report.arrangeSeconds)), \(Figures.size(report.residentBytes)) resident
+            a row alone: \(report.layout.alone); many together: \(report.layout.together)
 
 
             """
