@@ -13,30 +13,27 @@
 /// after both subtrees. What belongs to the edge into a node stands in the node's slot: two slots
 /// per level, one for each side; slot 0 is the root's.
 package enum ShapKernel {
-    /// A node, in 56 bytes.
-    package struct Node {
-        /// `leaf`, `number` or `category`.
-        package var kind: Int32
-        package var slot: Int32
-        /// The left child's slot; the right child's is the next.
-        package var childSlot: Int32 = 0
-        /// The slot of the nearest edge above that tests the same feature; −1 for none.
-        package var earlierSlot: Int32 = -1
-        package var feature: Int32 = 0
-        package var threshold: Float = 0
-        /// The words of a set of categories; a leaf's first value counted from the tree's first.
-        package var start: Int32 = 0
-        package var end: Int32 = 0
-        /// The share of the training weight that passes all tests of `feature` above the node.
-        package var share = 1.0
-        /// The shares of the node's own weight that go left and right.
-        package var leftRatio = 1.0
-        package var rightRatio = 1.0
+    /// A node, in 56 bytes. This and the other records are tuples, because a struct would bring
+    /// functions for its copying that all builds of this room share under one name.
+    ///
+    /// - `kind`: `leaf`, `number` or `category`.
+    /// - `childSlot`: the left child's; the right child's is the next.
+    /// - `earlierSlot`: of the nearest edge above that tests the same feature; −1 for none.
+    /// - `start`, `end`: the words of a set of categories; a leaf's first value counted from the
+    ///   tree's first.
+    /// - `share`: of the training weight, what passes all tests of `feature` above the node.
+    /// - `leftRatio`, `rightRatio`: the shares of the node's own weight that go left and right.
+    package typealias Node = (
+        kind: Int32, slot: Int32, childSlot: Int32, earlierSlot: Int32, feature: Int32,
+        threshold: Float, start: Int32, end: Int32,
+        share: Double, leftRatio: Double, rightRatio: Double
+    )
 
-        package init(kind: Int32, slot: Int32) {
-            self.kind = kind
-            self.slot = slot
-        }
+    package static func node(kind: Int32, slot: Int32) -> Node {
+        (
+            kind: kind, slot: slot, childSlot: 0, earlierSlot: -1, feature: 0, threshold: 0,
+            start: 0, end: 0, share: 1, leftRatio: 1, rightRatio: 1
+        )
     }
 
     package static var leaf: Int32 { 0 }
@@ -50,69 +47,50 @@ package enum ShapKernel {
     /// Rows that are summed together.
     package static var rowCountMax: Int { 8 }
 
-    /// Eight points of a quadrature over 0...1.
-    package struct Points {
-        package var places: SIMD8<Double>
-        /// 1 − places.
-        package var rests: SIMD8<Double>
-        package var weights: SIMD8<Double>
-
-        package init(places: SIMD8<Double>, rests: SIMD8<Double>, weights: SIMD8<Double>) {
-            self.places = places
-            self.rests = rests
-            self.weights = weights
-        }
-    }
+    /// Eight points of a quadrature over 0...1; `rests` are 1 − places.
+    package typealias Points = (
+        places: SIMD8<Double>, rests: SIMD8<Double>, weights: SIMD8<Double>
+    )
 
     /// What a walk works on.
-    package struct Room {
-        let rows: UnsafePointer<Float>
-        let rowCount: Int
-        let featureCount: Int
-        let words: UnsafePointer<UInt32>
-        let leafValues: UnsafePointer<Float>
-        /// Outputs of a leaf that are summed together.
-        let outputCount: Int
-        /// Per slot and row: 1 if the row passes all tests of the edge's feature so far.
-        let follows: UnsafeMutablePointer<UInt8>
-        /// Per slot and row, of left children: 0 if only the left edge is followed, 1 if only the
-        /// right one, 2 if neither.
-        let sides: UnsafeMutablePointer<UInt8>
-        /// Per slot and row: the product of the path's factors.
-        let products: UnsafeMutablePointer<SIMD8<Double>>
-        /// Per slot, output and row: the sum of the leaves below, times their products.
-        let leafSums: UnsafeMutablePointer<SIMD8<Double>>
-        /// Six vectors for the three sides.
-        let factors: UnsafeMutablePointer<SIMD8<Double>>
-        /// Per output, feature and row: what is asked for, to be summed over the eight lanes.
-        let sums: UnsafeMutablePointer<SIMD8<Double>>
+    ///
+    /// - `outputCount`: outputs of a leaf that are summed together.
+    /// - `follows`: per slot and row, 1 if the row passes all tests of the edge's feature so far.
+    /// - `sides`: per slot and row, of left children: 0 if only the left edge is followed, 1 if
+    ///   only the right one, 2 if neither.
+    /// - `products`: per slot and row, the product of the path's factors.
+    /// - `leafSums`: per slot, output and row, the sum of the leaves below, times their products.
+    /// - `factors`: six vectors for the three sides.
+    /// - `sums`: per output, feature and row what is asked for, to be summed over the eight lanes.
+    package typealias Room = (
+        rows: UnsafePointer<Float>, rowCount: Int, featureCount: Int,
+        words: UnsafePointer<UInt32>, leafValues: UnsafePointer<Float>, outputCount: Int,
+        follows: UnsafeMutablePointer<UInt8>, sides: UnsafeMutablePointer<UInt8>,
+        products: UnsafeMutablePointer<SIMD8<Double>>,
+        leafSums: UnsafeMutablePointer<SIMD8<Double>>,
+        factors: UnsafeMutablePointer<SIMD8<Double>>, sums: UnsafeMutablePointer<SIMD8<Double>>
+    )
 
-        package init(
-            rows: UnsafePointer<Float>, rowCount: Int, featureCount: Int,
-            words: UnsafePointer<UInt32>, leafValues: UnsafePointer<Float>, outputCount: Int,
-            flags: UnsafeMutablePointer<UInt8>, vectors: UnsafeMutablePointer<SIMD8<Double>>,
-            slotCount: Int, sums: UnsafeMutablePointer<SIMD8<Double>>
-        ) {
-            self.rows = rows
-            self.rowCount = rowCount
-            self.featureCount = featureCount
-            self.words = words
-            self.leafValues = leafValues
-            self.outputCount = outputCount
-            self.sums = sums
-            let slots = slotCount &* ShapKernel.rowCountMax
-            follows = flags
-            sides = flags + slots
-            factors = vectors
-            products = vectors + 6
-            leafSums = vectors + 6 + slots
-        }
+    /// A room in `flags` and `vectors`, as many as `flagCount` and `vectorCount` say.
+    package static func room(
+        rows: UnsafePointer<Float>, rowCount: Int, featureCount: Int,
+        words: UnsafePointer<UInt32>, leafValues: UnsafePointer<Float>, outputCount: Int,
+        flags: UnsafeMutablePointer<UInt8>, vectors: UnsafeMutablePointer<SIMD8<Double>>,
+        slotCount: Int, sums: UnsafeMutablePointer<SIMD8<Double>>
+    ) -> Room {
+        let slots = slotCount &* rowCountMax
+        return (
+            rows: rows, rowCount: rowCount, featureCount: featureCount, words: words,
+            leafValues: leafValues, outputCount: outputCount, follows: flags,
+            sides: flags + slots, products: vectors + 6, leafSums: vectors + 6 + slots,
+            factors: vectors, sums: sums
+        )
+    }
 
-        /// How many flags and vectors a room of so many slots and outputs takes.
-        package static func flagCount(slots: Int) -> Int { 2 &* slots &* ShapKernel.rowCountMax }
-        package static func vectorCount(slots: Int, outputs: Int) -> Int {
-            6 &+ slots &* (1 &+ outputs) &* ShapKernel.rowCountMax
-        }
+    /// How many flags and vectors a room of so many slots and outputs takes.
+    package static func flagCount(slots: Int) -> Int { 2 &* slots &* rowCountMax }
+    package static func vectorCount(slots: Int, outputs: Int) -> Int {
+        6 &+ slots &* (1 &+ outputs) &* rowCountMax
     }
 
     /// Goes through the steps of a tree.

@@ -77,9 +77,10 @@ struct ShapForest: Sendable {
         let rule = GaussLegendre(count: 8 * eights)
         return (0..<eights).map { eight in
             let range = 8 * eight..<8 * eight + 8
-            return ShapKernel.Points(
+            return (
                 places: SIMD8(rule.places[range]), rests: SIMD8(rule.rests[range]),
-                weights: SIMD8(rule.weights[range]))
+                weights: SIMD8(rule.weights[range])
+            )
         }
     }
 
@@ -117,7 +118,7 @@ struct ShapForest: Sendable {
             {
                 let root = roots[number]
                 let firstValue = root.firstValue + (leafWidth == 1 ? 0 : outputs.lowerBound)
-                var place = ShapKernel.Room(
+                let place = ShapKernel.room(
                     rows: rows, rowCount: rowCount, featureCount: featureCount, words: words,
                     leafValues: leafValues + firstValue, outputCount: outputs.count,
                     flags: room.flags.base, vectors: room.vectors.base, slotCount: slotCount,
@@ -127,7 +128,7 @@ struct ShapForest: Sendable {
                     for eight in 0..<eights.count {
                         kernels.walk(
                             steps + root.steps.lowerBound, root.steps.count,
-                            nodes + root.firstNode, base + eight, &place)
+                            nodes + root.firstNode, base + eight, place)
                     }
                 }
             }
@@ -163,9 +164,9 @@ final class ShapRoom {
     let sums: HugeBuffer<SIMD8<Double>>
 
     init(for forest: ShapForest) {
-        flags = HugeBuffer(count: ShapKernel.Room.flagCount(slots: forest.slotCount))
+        flags = HugeBuffer(count: ShapKernel.flagCount(slots: forest.slotCount))
         vectors = HugeBuffer(
-            count: ShapKernel.Room.vectorCount(
+            count: ShapKernel.vectorCount(
                 slots: forest.slotCount, outputs: forest.outputsPerWalk))
         sums = HugeBuffer(
             count: forest.outputsPerWalk * forest.featureCount * forest.rowsPerWalk)

@@ -5,13 +5,13 @@ internal import ForestKernels
     internal import ForestKernelsAVX512
 #endif
 
-/// The hot loop of explanations, from one build of `ForestKernels`. Nodes, points and the room
-/// cross as raw pointers: each build has types of its own, all laid out alike.
+/// The hot loop of explanations, from one build of `ForestKernels`.
 struct ShapKernels: Sendable {
-    /// Steps, their number, nodes, points, the room: one `ShapKernel.Room`.
+    /// Steps, their number, nodes, points, the room.
     let walk:
         @Sendable (
-            UnsafePointer<Int32>, Int, UnsafeRawPointer, UnsafeRawPointer, UnsafeRawPointer
+            UnsafePointer<Int32>, Int, UnsafePointer<ForestKernels.ShapKernel.Node>,
+            UnsafePointer<ForestKernels.ShapKernel.Points>, ForestKernels.ShapKernel.Room
         ) -> Void
 
     /// The loop of this build. The machine must be able to run it.
@@ -28,28 +28,16 @@ struct ShapKernels: Sendable {
     }
 
     private static let baseline = ShapKernels { steps, count, nodes, points, room in
-        typealias Kernel = ForestKernels.ShapKernel
-        Kernel.walk(
-            steps, count: count, nodes.assumingMemoryBound(to: Kernel.Node.self),
-            points: points.assumingMemoryBound(to: Kernel.Points.self),
-            room.assumingMemoryBound(to: Kernel.Room.self).pointee)
+        ForestKernels.ShapKernel.walk(steps, count: count, nodes, points: points, room)
     }
 
     #if arch(x86_64)
         private static let avx2 = ShapKernels { steps, count, nodes, points, room in
-            typealias Kernel = ForestKernelsAVX2.ShapKernel
-            Kernel.walk(
-                steps, count: count, nodes.assumingMemoryBound(to: Kernel.Node.self),
-                points: points.assumingMemoryBound(to: Kernel.Points.self),
-                room.assumingMemoryBound(to: Kernel.Room.self).pointee)
+            ForestKernelsAVX2.ShapKernel.walk(steps, count: count, nodes, points: points, room)
         }
 
         private static let avx512 = ShapKernels { steps, count, nodes, points, room in
-            typealias Kernel = ForestKernelsAVX512.ShapKernel
-            Kernel.walk(
-                steps, count: count, nodes.assumingMemoryBound(to: Kernel.Node.self),
-                points: points.assumingMemoryBound(to: Kernel.Points.self),
-                room.assumingMemoryBound(to: Kernel.Room.self).pointee)
+            ForestKernelsAVX512.ShapKernel.walk(steps, count: count, nodes, points: points, room)
         }
     #endif
 }

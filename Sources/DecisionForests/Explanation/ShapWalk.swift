@@ -67,7 +67,7 @@ struct ShapWalk: Sendable {
 
     private mutating func appendLeaf(_ index: Int, of tree: Tree, slot: Int, weight: Double) {
         let first = Int(tree.leftChild[index]) * means.count
-        var node = Node(kind: ShapKernel.leaf, slot: Int32(slot))
+        var node = ShapKernel.node(kind: ShapKernel.leaf, slot: Int32(slot))
         node.start = Int32(first)
         append(node)
         for output in means.indices {
@@ -91,7 +91,7 @@ struct ShapWalk: Sendable {
         let child = Int(tree.leftChild[node])
         let earlier = edges[feature]
         try note(number, featuresOfPath: edges.count + (earlier == nil ? 1 : 0), childSlot)
-        var inner = Node(kind: ShapKernel.number, slot: Int32(slot))
+        var inner = ShapKernel.node(kind: ShapKernel.number, slot: Int32(slot))
         inner.childSlot = Int32(childSlot)
         inner.earlierSlot = earlier?.slot ?? -1
         inner.feature = Int32(feature)
