@@ -66,6 +66,24 @@ package final class InMemoryJobStore: JobStore {
         }
     }
 
+    // MARK: Schedules
+
+    package func put(_ schedule: Schedule) async throws -> ScheduleRecord {
+        try change { shelf throws(JobStoreError) in try shelf.put(schedule, at: now()) }
+    }
+
+    package func schedules() async throws -> [ScheduleRecord] {
+        change { $0.schedules.values.sorted { $0.schedule.name < $1.schedule.name } }
+    }
+
+    package func deleteSchedule(_ name: String) async throws -> Bool {
+        change { $0.schedules.removeValue(forKey: name) != nil }
+    }
+
+    package func fireSchedules() async throws -> [JobRecord] {
+        try change { shelf throws(JobStoreError) in try shelf.fireSchedules(at: now()) }
+    }
+
     // MARK: Tasks
 
     package func enqueue(

@@ -40,6 +40,7 @@ struct JobShelf: Sendable {
     var jobs: [JobID: Job] = [:]
     var workers: [WorkerID: (record: WorkerRecord, at: Int64)] = [:]
     var builds: [String: BuildState] = [:]
+    var schedules: [String: ScheduleRecord] = [:]
     /// What happened in the current call, for those who wait.
     var raised: Set<StoreSignal> = []
     private var lastToken: Int64 = 0

@@ -40,6 +40,25 @@ package protocol JobStore: Sendable {
     /// Shown to people; accepted only from the holder of the driver's lease.
     func report(_ phase: JobPhase, of job: JobID, under lease: Lease) async throws
 
+    // MARK: Schedules
+
+    /// Adds a schedule or replaces the one of this name. The same one again stays as it is.
+    ///
+    /// - Throws: `JobStoreError.refused` for what is no schedule, `.full` when there are
+    ///   `schedulesMax`.
+    func put(_ schedule: Schedule) async throws -> ScheduleRecord
+
+    /// By name.
+    func schedules() async throws -> [ScheduleRecord]
+
+    /// Answers whether there was one. Jobs that it submitted stay.
+    func deleteSchedule(_ name: String) async throws -> Bool
+
+    /// Submits the jobs of schedules that are due and answers them. Whoever calls, and however
+    /// often, one fire is one job (`Schedule.submission(at:)`). A fire that finds the store full is
+    /// tried again by the next call.
+    func fireSchedules() async throws -> [JobRecord]
+
     // MARK: Tasks
 
     /// Adds tasks that do not exist yet and answers the record of each, in order: a task that is

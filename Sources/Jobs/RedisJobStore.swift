@@ -50,35 +50,9 @@ package final class RedisJobStore: JobStore {
     // MARK: Submitting
 
     package func submit(_ job: NewJob) async throws -> JobRecord {
-        let spec = try StoreCoding.encode(job)
-        try limits.check(jobSizeInBytes: spec.count)
-        try limits.check(job)
-        let driver = job.driver
-        var arguments = RedisCommand(job.id.rawValue)
-        arguments.append(spec)
-        switch job.entrypoint {
-        case .script: arguments.append("script")
-        case .command: arguments.append("command")
-        }
-        arguments.append(driver.id.rawValue)
-        arguments.append(TaskShape(driver).text)
-        arguments.append(driver.effectivePriority)
-        arguments.append(driver.retry.attemptsMax)
-        arguments.append(driver.retry.delayInMilliseconds)
-        arguments.append(driver.deadlines.text)
-        arguments.append(driver.pool == Pool.defaultName ? "" : driver.pool)
-        arguments.append(job.after?.count ?? 0)
-        for id in job.after ?? [] { arguments.append(id.rawValue) }
-        let reply = try await run(scripts.submit, arguments)
-        switch reply.array?.first?.string {
-        case "full": throw full(reply)
-        case "unknown":
-            throw JobStoreError.unknownJobs((reply.array ?? []).dropFirst().compactMap(\.string))
-        default: break
-        }
-        guard let record = try RedisJobCoding.job(reply.array?.last) else {
-            throw JobStoreError.corrupt("the reply to a submission")
-        }
+        var arguments = RedisCommand()
+        try append(job, to: &arguments)
+        let record = try submitted(await run(scripts.submit, arguments))
         guard record.spec == job else { throw JobStoreError.conflictingSubmission(job.id) }
         return record
     }

@@ -32,6 +32,10 @@ enum RedisKey: String, CaseIterable, Sendable {
     case workers = "workers"
     case heartbeats = "heartbeats"
     case build = "build:<key>"
+    // Schedules
+    case schedules = "schedules"
+    case fires = "fires"
+    case fired = "fired"
     // Blobs
     case blob = "blob:<digest>"
     case blobUses = "blob-uses"

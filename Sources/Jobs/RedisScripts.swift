@@ -3,6 +3,10 @@ package import Redis
 /// All scripts of the Redis stores, put together from the Lua texts in `Lua/`.
 package struct RedisScripts: Sendable {
     let submit: RedisScript
+    let putSchedule: RedisScript
+    let readSchedules: RedisScript
+    let deleteSchedule: RedisScript
+    let fire: RedisScript
     let stop: RedisScript
     let delete: RedisScript
     let retry: RedisScript
@@ -49,7 +53,12 @@ package struct RedisScripts: Sendable {
             let text = (header + base + library + [body]).joined(separator: "\n")
             return RedisScript(name: name, text: RedisScripts.removing(mutation, from: text))
         }
-        submit = script("submit", LuaJobScripts.submit, tasks)
+        let submitting = tasks + [LuaJobScripts.submitting]
+        submit = script("submit", LuaJobScripts.submit, submitting)
+        putSchedule = script("putSchedule", LuaScheduleScripts.put)
+        readSchedules = script("readSchedules", LuaScheduleScripts.read, [], ending)
+        deleteSchedule = script("deleteSchedule", LuaScheduleScripts.delete, [], ending)
+        fire = script("fire", LuaScheduleScripts.fire, submitting)
         stop = script("stop", LuaJobScripts.stop, tasks, ending)
         delete = script("delete", LuaJobScripts.delete, tasks, ending)
         retry = script("retry", LuaNewLives.retry, tasks)
@@ -78,7 +87,7 @@ package struct RedisScripts: Sendable {
             submit, stop, delete, retry, report, enqueue, cancel, cancelTask, read, claim, finish,
             heartbeat,
             workers, removeWorker, beginBuild, endBuild, forgetBuild, appendLogs, putBlob,
-            containsBlob, getBlob,
+            containsBlob, getBlob, putSchedule, readSchedules, deleteSchedule, fire,
         ]
     }
 
@@ -111,6 +120,7 @@ package struct RedisScripts: Sendable {
             ("tasksPerJob", Int64(limits.tasksPerJobMax)),
             ("shapes", Int64(limits.shapesMax)),
             ("chain", Int64(limits.chainMax)),
+            ("schedules", Int64(limits.schedulesMax)),
             ("logLines", Int64(limits.logLinesMax)),
             ("logBytes", Int64(limits.logMaxInBytes)),
             ("retention", limits.retentionInMilliseconds),

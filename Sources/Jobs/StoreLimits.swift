@@ -11,6 +11,7 @@ package struct StoreLimits: Sendable, Hashable {
     package var afterMax = 32
     /// Jobs that wait for one another in a row.
     package var chainMax = 64
+    package var schedulesMax = 256
     package var taskNameMaxInBytes = 512
     /// A job as submitted, as JSON.
     package var jobMaxInBytes = 1 << 20

@@ -75,6 +75,15 @@ final class StoreDouble: JobStore {
     func retry(job: JobID) async throws -> JobRecord? { try await inner.retry(job: job) }
     func retry(task: TaskID) async throws -> TaskRecord? { try await inner.retry(task: task) }
 
+    func put(_ schedule: Schedule) async throws -> ScheduleRecord { try await inner.put(schedule) }
+    func schedules() async throws -> [ScheduleRecord] { try await inner.schedules() }
+
+    func deleteSchedule(_ name: String) async throws -> Bool {
+        try await inner.deleteSchedule(name)
+    }
+
+    func fireSchedules() async throws -> [JobRecord] { try await inner.fireSchedules() }
+
     func cancelTask(_ task: TaskID, by whom: String) async throws -> TaskRecord? {
         try await inner.cancelTask(task, by: whom)
     }

@@ -68,6 +68,9 @@ import Testing
         let line = LogLine(stream: .out, prefix: "", text: "x", time: 0)
         try await bench.store.appendLogs([line], to: .a)
         _ = try await bench.blobStore(budget: 100).put([1])
+        _ = try await bench.store.put(Schedule(name: "s", cron: "* * * * *", job: newJob("s")))
+        try await bench.pass(60_000)
+        _ = try await bench.store.fireSchedules()
     }
 
     private static func documentedKeys() throws -> [(pattern: String, type: String)] {

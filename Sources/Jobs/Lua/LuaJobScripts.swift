@@ -9,7 +9,10 @@ enum LuaJobScripts {
     ///   or 'full' and why.
     /// - Atomic because two submissions of one id must make one job with one driver, and because
     ///   the count of active jobs must hold while it is compared.
-    static let submit = #"""
+    static let submit = "return submitJob()"
+
+    /// What `submit` does, for the script that fires a schedule as well.
+    static let submitting = #"""
         local function dropEndedJobs()
           local tooMany = call('ZCARD', K.ended()) - LIMITS.endedJobs
           local old = upTo(K.ended(), now - LIMITS.retention)
@@ -20,62 +23,65 @@ enum LuaJobScripts {
           for _, job in ipairs(old) do dropJob(job) end
         end
 
-        local job, spec, entrypoint = take(), take(), take()
-        local driver, shape = take(), take()
-        local priority, attemptsMax, delay = takeNumber(), takeNumber(), takeNumber()
-        local deadlines, pool = take(), take()
+        local function submitJob()
+          local job, spec, entrypoint = take(), take(), take()
+          local driver, shape = take(), take()
+          local priority, attemptsMax, delay = takeNumber(), takeNumber(), takeNumber()
+          local deadlines, pool = take(), take()
 
-        -- Where the job stands after others: those that are open, one that will never succeed.
-        local open, obstacle, unknown, depth = {}, nil, {'unknown'}, 0
-        local function placeAfter(id)
-          local before = call('HMGET', K.job(id), 'state', 'depth')
-          local state = before[1]
-          if not state then
-            unknown[#unknown + 1] = id
-          elseif state == 'active' or state == 'stopping' then
-            if not open[id] then open[#open + 1] = id end
-            open[id] = true
-            depth = math.max(depth, tonumber(before[2] or 0) + 1)
-          elseif state ~= 'succeeded' then
-            obstacle = obstacle or reasonOf(id, state)
+          -- Where the job stands after others: those that are open, one that will never succeed.
+          local open, obstacle, unknown, depth = {}, nil, {'unknown'}, 0
+          local function placeAfter(id)
+            local before = call('HMGET', K.job(id), 'state', 'depth')
+            local state = before[1]
+            if not state then
+              unknown[#unknown + 1] = id
+            elseif state == 'active' or state == 'stopping' then
+              if not open[id] then open[#open + 1] = id end
+              open[id] = true
+              depth = math.max(depth, tonumber(before[2] or 0) + 1)
+            elseif state ~= 'succeeded' then
+              obstacle = obstacle or reasonOf(id, state)
+            end
           end
+          dropEndedJobs()
+          for _ = 1, takeNumber() do placeAfter(take()) end
+          local known = call('HGETALL', K.job(job))
+          local isBusy = call('SCARD', K.active()) >= LIMITS.activeJobs
+          local isFull = shapesAreFull({[shape] = true})
+          if #known > 0 then return {'known', known} end -- guard: submit-once
+          if isBusy then return {'full', 'activeJobs'} end -- guard: submit-bounded
+          if isFull then return {'full', 'shapes'} end -- guard: submit-shapes-bounded
+          if #unknown > 1 then return unknown end -- guard: after-known-jobs-only
+          if depth > LIMITS.chain then return {'full', 'chain'} end -- guard: chains-are-bounded
+          call('HSET', K.job(job), 'spec', spec, 'entrypoint', entrypoint, 'state', 'active',
+            'phase', 'queued', 'submitted', now)
+          call('SADD', K.active(), job)
+          call('ZADD', K.jobs(), call('INCR', K.sequence()), job)
+          local t = {job = job, kind = 'driver', name = 'driver', shape = shape,
+            priority = priority,
+            attemptsMax = attemptsMax, retriesErrors = false, retriesCrashes = false, delay = delay,
+            sequence = call('INCR', K.sequence()), created = now, attempt = 0, state = 'waiting',
+            due = now, history = {}}
+          call('HSET', K.inputs(job), driver, 'i')
+          call('RPUSH', K.order(job), driver)
+          if deadlines ~= '' then t.deadlines = deadlines end
+          if pool ~= '' then call('HSET', K.job(job), 'pool', pool) end
+          t.held = (obstacle or #open > 0) and true or nil
+          watch(driver, t)
+          save(driver, t)
+          if obstacle then
+            stopFollower(job, obstacle)
+          elseif t.held then
+            call('HSET', K.job(job), 'waitsFor', table.concat(open, ','), 'depth', depth)
+            for _, id in ipairs(open) do call('SADD', K.followers(id), job) end
+          else
+            enqueue(driver, t)
+          end
+          raise('job ' .. job)
+          publish()
+          return {'added', call('HGETALL', K.job(job))}
         end
-        dropEndedJobs()
-        for _ = 1, takeNumber() do placeAfter(take()) end
-        local known = call('HGETALL', K.job(job))
-        local isBusy = call('SCARD', K.active()) >= LIMITS.activeJobs
-        local isFull = shapesAreFull({[shape] = true})
-        if #known > 0 then return {'known', known} end -- guard: submit-once
-        if isBusy then return {'full', 'activeJobs'} end -- guard: submit-bounded
-        if isFull then return {'full', 'shapes'} end -- guard: submit-shapes-bounded
-        if #unknown > 1 then return unknown end -- guard: after-known-jobs-only
-        if depth > LIMITS.chain then return {'full', 'chain'} end -- guard: chains-are-bounded
-        call('HSET', K.job(job), 'spec', spec, 'entrypoint', entrypoint, 'state', 'active',
-          'phase', 'queued', 'submitted', now)
-        call('SADD', K.active(), job)
-        call('ZADD', K.jobs(), call('INCR', K.sequence()), job)
-        local t = {job = job, kind = 'driver', name = 'driver', shape = shape, priority = priority,
-          attemptsMax = attemptsMax, retriesErrors = false, retriesCrashes = false, delay = delay,
-          sequence = call('INCR', K.sequence()), created = now, attempt = 0, state = 'waiting',
-          due = now, history = {}}
-        call('HSET', K.inputs(job), driver, 'i')
-        call('RPUSH', K.order(job), driver)
-        if deadlines ~= '' then t.deadlines = deadlines end
-        if pool ~= '' then call('HSET', K.job(job), 'pool', pool) end
-        t.held = (obstacle or #open > 0) and true or nil
-        watch(driver, t)
-        save(driver, t)
-        if obstacle then
-          stopFollower(job, obstacle)
-        elseif t.held then
-          call('HSET', K.job(job), 'waitsFor', table.concat(open, ','), 'depth', depth)
-          for _, id in ipairs(open) do call('SADD', K.followers(id), job) end
-        else
-          enqueue(driver, t)
-        end
-        raise('job ' .. job)
-        publish()
-        return {'added', call('HGETALL', K.job(job))}
         """#
 
     /// Asks for the end of a job.

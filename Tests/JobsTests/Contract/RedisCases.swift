@@ -84,6 +84,24 @@ extension ContractCase {
                     try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:],
                     "a late line")
             },
+            ContractCase("A schedule that was changed meanwhile is not fired as it was") { bench in
+                let (client, keys) = try bench.parts()
+                let schedule = Schedule(name: "s", cron: "*/10 * * * *", job: newJob("template"))
+                _ = try await bench.store.put(schedule)
+                try await bench.pass(200_000)
+                guard let redis = bench.redis else { return }
+                let kept = try await client.send(
+                    RedisCommand("HGET", keys.name(.schedules), "s"))
+                for (bytes, due) in [([1], 1_200_000), (kept.bytes ?? [], 1_199_999)] {
+                    var arguments = RedisCommand("s")
+                    arguments.append(bytes)
+                    for moment in [due, 1_200_000, 1_800_000] { arguments.append(moment) }
+                    try redis.append(newJob("fired"), to: &arguments)
+                    let reply = try await redis.run(redis.scripts.fire, arguments)
+                    try equal(reply.array?.first?.string, "gone")
+                }
+                try equal(try await bench.store.jobs(limit: 9), [])
+            },
             ContractCase("Nothing of a job that is retried expires") { bench in
                 let driver = try await bench.drive("a")
                 let line = LogLine(stream: .out, prefix: "", text: "x", time: 0)
