@@ -128,6 +128,7 @@ extension Resources {
     package func plus(_ other: Resources) -> Resources {
         Resources(
             milliCPUs: milliCPUs + other.milliCPUs,
-            memoryInBytes: memoryInBytes + other.memoryInBytes, gpus: gpus + other.gpus)
+            memoryInBytes: memoryInBytes + other.memoryInBytes, gpus: gpus + other.gpus,
+            custom: custom.merging(other.custom) { $0 + $1 })
     }
 }

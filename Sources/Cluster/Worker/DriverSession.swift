@@ -31,7 +31,7 @@ actor DriverSession {
     /// The reader of the channel, while too much is unsent.
     private var reader: CheckedContinuation<Void, Never>?
     /// Who waits for which task, both ways.
-    private var awaited: [TaskID: [UInt64]] = [:]
+    private var awaited: [TaskID: (task: NewTask, requests: [UInt64])] = [:]
     private var taskOfRequest: [UInt64: TaskID] = [:]
     private var isLooking = false
     private var looksAgain = false
@@ -94,10 +94,16 @@ actor DriverSession {
             let batch = Array(ids[start..<min(start + DriverSession.batchMax, ids.count)])
             // A store that is away is asked again at the next poll.
             guard let records = try? await store.tasks(batch) else { return }
-            for record in records.compactMap({ $0 }) where record.state.isTerminal {
-                for request in awaited.removeValue(forKey: record.spec.id) ?? [] {
+            for (id, record) in zip(batch, records) where record?.state.isTerminal ?? true {
+                guard let found = awaited.removeValue(forKey: id) else { continue }
+                for request in found.requests {
                     taskOfRequest[request] = nil
-                    answer(request, with: record)
+                    if let record {
+                        answer(request, with: record)
+                    } else {
+                        // A store that lost its last second has forgotten the task.
+                        send((request, found.task))
+                    }
                 }
             }
         }
@@ -123,15 +129,19 @@ actor DriverSession {
 
     private func enqueue(_ entry: Unsent) async {
         guard !isOver else { return }
-        unsent.append(entry)
-        unsentBytes += entry.task.input.inlineCount
-        if !isSending {
-            isSending = true
-            Task { await sendAll() }
-        }
+        send(entry)
         let isFull =
             unsent.count >= DriverSession.unsentMax || unsentBytes >= DriverSession.unsentMaxInBytes
         if isFull { await withCheckedContinuation { reader = $0 } }
+    }
+
+    private func send(_ entry: Unsent) {
+        guard !isOver else { return }
+        unsent.append(entry)
+        unsentBytes += entry.task.input.inlineCount
+        guard !isSending else { return }
+        isSending = true
+        Task { await sendAll() }
     }
 
     private func goOnReading() {
@@ -141,8 +151,8 @@ actor DriverSession {
 
     private func abandon(_ request: UInt64) {
         guard let task = taskOfRequest.removeValue(forKey: request) else { return }
-        awaited[task]?.removeAll { $0 == request }
-        guard awaited[task]?.isEmpty == true else { return }
+        awaited[task]?.requests.removeAll { $0 == request }
+        guard awaited[task]?.requests.isEmpty == true else { return }
         awaited[task] = nil
         // For nobody's sake a task need not run. If the store is away it runs on, which harms
         // nothing.
@@ -196,7 +206,7 @@ actor DriverSession {
             do {
                 let records = try await store.enqueue(batch.map(\.task), under: lease)
                 dropUnsent(batch.count)
-                for (entry, record) in zip(batch, records) { keep(entry.request, for: record) }
+                for (entry, record) in zip(batch, records) { keep(entry, for: record) }
                 (pause, fullSince, count) = (.milliseconds(50), nil, DriverSession.batchMax)
             } catch JobStoreError.unavailable {
                 // Nothing is lost: the driver waits as long as the store is away.
@@ -231,10 +241,10 @@ actor DriverSession {
     }
 
     /// Answers a task that is done already, and remembers who waits for any other.
-    private func keep(_ request: UInt64, for record: TaskRecord) {
-        if record.state.isTerminal { return answer(request, with: record) }
-        awaited[record.spec.id, default: []].append(request)
-        taskOfRequest[request] = record.spec.id
+    private func keep(_ entry: Unsent, for record: TaskRecord) {
+        if record.state.isTerminal { return answer(entry.request, with: record) }
+        awaited[record.spec.id, default: (entry.task, [])].requests.append(entry.request)
+        taskOfRequest[entry.request] = record.spec.id
     }
 
     private func refuse(_ batch: [Unsent], because reason: String) {
