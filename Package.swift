@@ -106,7 +106,8 @@ let rooms: [Room] = [
     // What stands on one or two of them.
     Room(name: "ModelFormats", uses: ["DecisionForests"], products: [.crypto, .yams]),
     Room(name: "MLflow", uses: ["HTTPClient"]),
-    Room(name: "Jobs", uses: ["Redis"], products: [.crypto]),
+    Room(name: "S3", uses: ["HTTPClient"], products: [.crypto]),
+    Room(name: "Jobs", uses: ["Redis", "S3"], products: [.crypto]),
     // Runs the stores' and workers' decisions in virtual time; nothing of it is in the binary.
     Room(name: "Simulation", uses: ["Jobs", "JobChannel"], testUses: ["Redis"]),
     Room(

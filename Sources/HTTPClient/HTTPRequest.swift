@@ -19,6 +19,8 @@ package struct HTTPRequest: Sendable {
         case bytes([UInt8])
         /// A regular file, read while it is sent. It must not change meanwhile.
         case file(path: String)
+        /// `count` bytes of such a file, beginning with the byte at `offset`.
+        case part(path: String, offset: Int64, count: Int64)
     }
 
     package var method: Method
@@ -38,6 +40,8 @@ package struct HTTPRequest: Sendable {
     /// own: libcurl silently sends a request again when a reused connection turns out to be closed,
     /// and nobody can tell whether the server had acted on the first one.
     package var isRepeatable: Bool
+    /// Signs the request as AWS asks (Signature Version 4); nil: it is sent as it is.
+    package var signature: HTTPSignature?
 
     package init(
         _ method: Method = .get, _ url: String, headers: HTTPHeaders = [:], body: Body = .none,

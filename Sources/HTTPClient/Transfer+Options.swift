@@ -15,6 +15,7 @@ extension Transfer {
         prepareTimes(configuration)
         prepareTLS(configuration)
         prepareMethodAndBody()
+        prepareSignature()
         prepareHeaders()
         prepareCallbacks()
         if request.redirectsMax > 0 {
@@ -61,7 +62,7 @@ extension Transfer {
             }
         case .bytes(let bytes):
             setBody(bytes)
-        case .file:
+        case .file, .part:
             easy.set(CURLOPT_UPLOAD, 1)
             easy.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
             easy.set(CURLOPT_INFILESIZE_LARGE, size: source?.size ?? 0)
@@ -83,11 +84,27 @@ extension Transfer {
         easy.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
     }
 
+    private func prepareSignature() {
+        guard let signature = request.signature else { return }
+        easy.set(CURLOPT_AWS_SIGV4, "aws:amz:\(signature.region):\(signature.service)")
+        easy.set(CURLOPT_USERNAME, signature.accessKey)
+        easy.set(CURLOPT_PASSWORD, signature.secretKey)
+        // What is signed must be what is sent.
+        easy.set(CURLOPT_PATH_AS_IS, 1)
+    }
+
     private func prepareHeaders() {
         // libcurl would ask for "100 Continue" first and wait a second for it; it would also call
         // every body a form.
-        var lines = ["Expect:"]
-        if request.headers["Content-Type"] == nil { lines.append("Content-Type:") }
+        // Not with a signature: libcurl before 8.3 signs these two, which are never sent.
+        var lines: [String] = []
+        if request.signature == nil {
+            lines.append("Expect:")
+            if request.headers["Content-Type"] == nil { lines.append("Content-Type:") }
+        }
+        if let token = request.signature?.sessionToken {
+            lines.append("x-amz-security-token: \(token)")
+        }
         for field in request.headers.fields {
             // "Name:" removes a header; "Name;" is libcurl's way to send one without a value.
             lines.append(field.value.isEmpty ? field.name + ";" : field.name + ": " + field.value)

@@ -45,11 +45,13 @@ final class Transfer: @unchecked Sendable {
         url = try HTTPURL(request.url)
         self.request = request
         self.sink = sink
-        if case .file(let path) = request.body {
-            source = try BodySource(path: path)
-        } else {
-            source = nil
+        switch request.body {
+        case .file(let path): source = try BodySource(path: path)
+        case .part(let path, let offset, let count):
+            source = try BodySource(path: path, part: (offset, count))
+        case .none, .bytes: source = nil
         }
+        try request.signature?.check()
         guard let easy = EasyHandle() else { throw .closed }
         self.easy = easy
         prepare(configuration)

@@ -89,11 +89,33 @@ enum BlobFiles {
         }
     }
 
+    /// A name beside `target` that nobody else uses, for what is not complete yet.
+    static func draft(of target: String) -> String {
+        "\(target).\(getpid())-\(UInt64.random(in: 0 ... .max)).part"
+    }
+
+    /// Puts a complete draft in its place when it has this digest; else the draft goes.
+    static func settle(
+        _ draft: String, as target: String, expecting digest: String
+    ) throws(BlobStoreError) {
+        do throws(BlobStoreError) {
+            guard try self.digest(ofFileAt: draft) == digest else { throw .damaged(digest) }
+            let file = open(draft, O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else { throw failure("open", draft) }
+            defer { close(file) }
+            guard fsync(file) == 0 else { throw failure("fsync", draft) }
+            guard rename(draft, target) == 0 else { throw failure("rename", target) }
+        } catch {
+            unlink(draft)
+            throw error
+        }
+    }
+
     /// Write beside the target, fsync, rename: a reader sees the old file or the new one.
     private static func replace(
         _ target: String, _ fill: (Int32) throws(BlobStoreError) -> Void
     ) throws(BlobStoreError) {
-        let scratch = "\(target).\(getpid())-\(UInt64.random(in: 0 ... .max)).part"
+        let scratch = draft(of: target)
         let file = open(scratch, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw failure("create", scratch) }
         var isOpen = true

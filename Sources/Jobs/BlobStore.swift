@@ -1,7 +1,7 @@
 /// Keeps immutable bytes under their SHA-256 (lower-case hex).
 ///
 /// A blob has a home before `put` returns. Small ones (≤ `smallMax`) live in Redis under a byte
-/// budget, larger ones in the origin, a directory that all workers share.
+/// budget, larger ones in the origin, a directory or bucket that all workers share.
 package protocol BlobStore: Sendable {
     /// Stores the bytes and answers their digest. Storing the same bytes again costs nothing.
     ///
@@ -18,6 +18,15 @@ package protocol BlobStore: Sendable {
 
     /// Writes the blob's verified bytes to `path` (write, fsync, rename).
     func get(_ digest: String, toFileAt path: String) async throws
+
+    /// Removes large blobs that nobody used for the retention and no kept job names; answers how
+    /// many. Called now and then by one who runs long; several at once do no harm.
+    func clean() async throws -> Int
+}
+
+extension BlobStore {
+    /// A store without an origin has nothing to clean.
+    package func clean() async throws -> Int { 0 }
 }
 
 package enum BlobStoreError: Error, Sendable, Hashable {
@@ -28,4 +37,6 @@ package enum BlobStoreError: Error, Sendable, Hashable {
     case noOrigin(sizeInBytes: Int64)
     case full(String)
     case unavailable(String)
+    /// The origin says no, and will again until somebody changes a setting or a right.
+    case refused(String)
 }

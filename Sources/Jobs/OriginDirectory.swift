@@ -3,8 +3,6 @@ import Foundation
 /// A directory that all workers share, where larger blobs live: `<two digits>/<digest>`.
 struct OriginDirectory: Sendable {
     let path: String
-    /// One blob has at most this many bytes.
-    static let blobMax: Int64 = 64 << 30
 
     func file(for digest: String) -> String { "\(path)/\(digest.prefix(2))/\(digest)" }
 
@@ -27,7 +25,7 @@ struct OriginDirectory: Sendable {
 
     func get(_ digest: String) throws(BlobStoreError) -> [UInt8] {
         guard contains(digest) else { throw .missing(digest) }
-        let bytes = try BlobFiles.read(file(for: digest), maximum: OriginDirectory.blobMax)
+        let bytes = try BlobFiles.read(file(for: digest), maximum: OriginLimits.blobMax)
         guard BlobFiles.digest(of: bytes) == digest else {
             setAside(digest)
             throw .damaged(digest)
@@ -45,6 +43,12 @@ struct OriginDirectory: Sendable {
         }
     }
 
+    /// Removes a blob; one that is not there is no error.
+    func remove(_ digest: String) throws(BlobStoreError) {
+        guard unlink(file(for: digest)) != 0, errno != ENOENT else { return }
+        throw .unavailable("remove \(file(for: digest)): \(String(cString: strerror(errno)))")
+    }
+
     /// Takes a damaged file out of the way, so that the next `put` of the same bytes heals the
     /// blob.
     private func setAside(_ digest: String) {
@@ -59,5 +63,39 @@ struct OriginDirectory: Sendable {
         } catch {
             throw .unavailable("the origin directory \(path): \(error.localizedDescription)")
         }
+    }
+}
+
+extension OriginDirectory: BlobOrigin {
+    func holds(_ digest: String) async throws(BlobStoreError) -> Bool {
+        try await BlobFiles.blocking { () throws(BlobStoreError) in contains(digest) }
+    }
+
+    func keep(_ bytes: [UInt8], digest: String) async throws(BlobStoreError) {
+        try await BlobFiles.blocking { () throws(BlobStoreError) in
+            try put(bytes, digest: digest)
+        }
+    }
+
+    func keep(
+        fileAt source: String, sizeInBytes: Int64, digest: String
+    ) async throws(BlobStoreError) {
+        try await BlobFiles.blocking { () throws(BlobStoreError) in
+            try put(fileAt: source, digest: digest)
+        }
+    }
+
+    func read(_ digest: String) async throws(BlobStoreError) -> [UInt8] {
+        try await BlobFiles.blocking { () throws(BlobStoreError) in try get(digest) }
+    }
+
+    func read(_ digest: String, toFileAt target: String) async throws(BlobStoreError) {
+        try await BlobFiles.blocking { () throws(BlobStoreError) in
+            try get(digest, toFileAt: target)
+        }
+    }
+
+    func forget(_ digest: String) async throws(BlobStoreError) {
+        try await BlobFiles.blocking { () throws(BlobStoreError) in try remove(digest) }
     }
 }

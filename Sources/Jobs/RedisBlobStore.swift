@@ -3,18 +3,18 @@ package import Redis
 /// Blobs of a cluster: small ones in Redis under a byte budget, larger ones in the origin.
 ///
 /// Small blobs that nobody put, asked for or read for `StoreLimits.retention` make room for new
-/// ones. The origin is never cleaned by us.
+/// ones. Large ones that nobody used and no job names for as long are removed by `clean`.
 package final class RedisBlobStore: BlobStore {
-    private let client: RedisClient
-    private let keys: RedisKeys
-    private let scripts: RedisScripts
+    let client: RedisClient
+    let keys: RedisKeys
+    let scripts: RedisScripts
     private let budgetInBytes: Int
     private let smallMax: Int
-    private let origin: OriginDirectory?
+    let origin: (any BlobOrigin)?
     private let ownsClient: Bool
 
     package init(
-        client: RedisClient, namespace: String, originDirectory: String? = nil,
+        client: RedisClient, namespace: String, origin: OriginLocation? = nil,
         budgetInBytes: Int = StoreConfiguration.blobBudgetDefault,
         smallMax: Int = StoreConfiguration.smallBlobMax, scripts: RedisScripts = RedisScripts(),
         ownsClient: Bool = false
@@ -25,7 +25,7 @@ package final class RedisBlobStore: BlobStore {
         self.smallMax = smallMax
         self.ownsClient = ownsClient
         keys = RedisKeys(namespace: namespace)
-        origin = originDirectory.map { OriginDirectory(path: $0) }
+        self.origin = origin?.open()
     }
 
     deinit { if ownsClient { client.close() } }
@@ -36,9 +36,10 @@ package final class RedisBlobStore: BlobStore {
         let client = RedisClient(endpoint)
         do {
             let hasFlags = try await RedisRequirements.check(client)
+            try await checkOrigin(configuration.origin)
             return RedisBlobStore(
                 client: client, namespace: configuration.namespace,
-                originDirectory: configuration.originDirectory,
+                origin: configuration.origin,
                 budgetInBytes: configuration.blobBudgetInBytes,
                 scripts: RedisScripts(limits: configuration.limits, hasFlags: hasFlags),
                 ownsClient: true)
@@ -48,15 +49,26 @@ package final class RedisBlobStore: BlobStore {
         }
     }
 
+    /// A bucket that refuses us is found at the start, rather than by the first large result. One
+    /// that is away may come back.
+    private static func checkOrigin(_ origin: OriginLocation?) async throws {
+        guard case .bucket(let bucket) = origin else { return }
+        do throws(BlobStoreError) {
+            try await OriginBucket(bucket).check()
+        } catch {
+            guard case .refused(let cause) = error else { return }
+            throw StoreConfigurationError("the origin cannot be used: \(cause)")
+        }
+    }
+
     package func put(_ bytes: [UInt8]) async throws -> String {
         let digest = BlobFiles.digest(of: bytes)
         if bytes.count <= smallMax {
             try await putSmall(bytes, digest: digest)
         } else {
             let origin = try requireOrigin(for: Int64(bytes.count))
-            try await BlobFiles.blocking { () throws(BlobStoreError) in
-                try origin.put(bytes, digest: digest)
-            }
+            try await markUse(digest)
+            try await origin.keep(bytes, digest: digest)
         }
         return digest
     }
@@ -72,40 +84,44 @@ package final class RedisBlobStore: BlobStore {
                     try BlobFiles.read(path, maximum: maximum)
                 })
         }
-        guard size <= OriginDirectory.blobMax else {
-            throw BlobStoreError.tooLarge(sizeInBytes: size, maximum: OriginDirectory.blobMax)
+        guard size <= OriginLimits.blobMax else {
+            throw BlobStoreError.tooLarge(sizeInBytes: size, maximum: OriginLimits.blobMax)
         }
         let origin = try requireOrigin(for: size)
-        return try await BlobFiles.blocking { () throws(BlobStoreError) in
-            let digest = try BlobFiles.digest(ofFileAt: path)
-            try origin.put(fileAt: path, digest: digest)
-            return digest
+        let digest = try await BlobFiles.blocking { () throws(BlobStoreError) in
+            try BlobFiles.digest(ofFileAt: path)
         }
+        try await markUse(digest)
+        try await origin.keep(fileAt: path, sizeInBytes: size, digest: digest)
+        return digest
     }
 
     package func contains(_ digest: String) async throws -> Bool {
         guard BlobFiles.isDigest(digest) else { return false }
         if try await run(scripts.containsBlob, RedisCommand(digest)).integer == 1 { return true }
-        return origin?.contains(digest) ?? false
+        guard let origin, try await origin.holds(digest) else { return false }
+        // It may be removed between the question and the mark.
+        try await markUse(digest)
+        return try await origin.holds(digest)
     }
 
     package func get(_ digest: String) async throws -> [UInt8] {
         if let bytes = try await small(digest) { return bytes }
         guard let origin else { throw BlobStoreError.missing(digest) }
-        return try await BlobFiles.blocking { () throws(BlobStoreError) in try origin.get(digest) }
+        let bytes = try await origin.read(digest)
+        await markRead(digest)
+        return bytes
     }
 
     package func get(_ digest: String, toFileAt path: String) async throws {
-        let bytes = try await small(digest)
-        guard bytes != nil || origin != nil else { throw BlobStoreError.missing(digest) }
-        let origin = origin
-        try await BlobFiles.blocking { () throws(BlobStoreError) in
-            if let bytes {
+        if let bytes = try await small(digest) {
+            return try await BlobFiles.blocking { () throws(BlobStoreError) in
                 try BlobFiles.write(bytes, to: path)
-            } else {
-                try origin?.get(digest, toFileAt: path)
             }
         }
+        guard let origin else { throw BlobStoreError.missing(digest) }
+        try await origin.read(digest, toFileAt: path)
+        await markRead(digest)
     }
 
     private func putSmall(_ bytes: [UInt8], digest: String) async throws(BlobStoreError) {
@@ -127,12 +143,12 @@ package final class RedisBlobStore: BlobStore {
         return bytes
     }
 
-    private func requireOrigin(for size: Int64) throws(BlobStoreError) -> OriginDirectory {
+    private func requireOrigin(for size: Int64) throws(BlobStoreError) -> any BlobOrigin {
         guard let origin else { throw .noOrigin(sizeInBytes: size) }
         return origin
     }
 
-    private func run(
+    func run(
         _ script: RedisScript, _ arguments: RedisCommand
     ) async throws(BlobStoreError) -> RESPValue {
         do throws(RedisError) {

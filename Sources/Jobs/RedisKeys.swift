@@ -41,6 +41,8 @@ enum RedisKey: String, CaseIterable, Sendable {
     case blobUses = "blob-uses"
     case blobSizes = "blob-sizes"
     case blobBytes = "blob-bytes"
+    case originUses = "origin-uses"
+    case originRemovals = "origin-removals"
     // A channel, not a key
     case signals = "signals"
 }

@@ -27,6 +27,11 @@ package struct RedisScripts: Sendable {
     let putBlob: RedisScript
     let containsBlob: RedisScript
     let getBlob: RedisScript
+    let useOrigin: RedisScript
+    let unusedInOrigin: RedisScript
+    let beginRemoval: RedisScript
+    let endRemoval: RedisScript
+    let namedBlobs: RedisScript
 
     /// - Parameters:
     ///   - clock: Lua that sets `micros` and `now`; tests pass a clock that they can move.
@@ -79,6 +84,11 @@ package struct RedisScripts: Sendable {
         putBlob = script("putBlob", LuaBlobScripts.put)
         containsBlob = script("containsBlob", LuaBlobScripts.contains, [], ending)
         getBlob = script("getBlob", LuaBlobScripts.get, [], ending)
+        useOrigin = script("useOrigin", LuaOriginScripts.use, [], ending)
+        unusedInOrigin = script("unusedInOrigin", LuaOriginScripts.unused, [], ending)
+        beginRemoval = script("beginRemoval", LuaOriginScripts.beginRemoval, [], ending)
+        endRemoval = script("endRemoval", LuaOriginScripts.endRemoval, [], ending)
+        namedBlobs = script("namedBlobs", LuaOriginScripts.named, [], ending)
     }
 
     /// The texts that hold guard lines, for the test that removes them.
@@ -88,6 +98,7 @@ package struct RedisScripts: Sendable {
             heartbeat,
             workers, removeWorker, beginBuild, endBuild, forgetBuild, appendLogs, putBlob,
             containsBlob, getBlob, putSchedule, readSchedules, deleteSchedule, fire,
+            containsBlob, getBlob, useOrigin, unusedInOrigin, beginRemoval, endRemoval, namedBlobs,
         ]
     }
 

@@ -17,8 +17,8 @@ package struct StoreConfiguration: Sendable, Hashable {
     package let location: Location
     /// The beginning of every key, so that several clusters can share one Redis.
     package let namespace: String
-    /// The directory that all workers share, for blobs larger than `smallBlobMax`.
-    package var originDirectory: String?
+    /// What all workers share, for blobs larger than `smallBlobMax`.
+    package let origin: OriginLocation?
     /// What small blobs may take together in Redis.
     package var blobBudgetInBytes: Int
     package var limits: StoreLimits
@@ -29,9 +29,12 @@ package struct StoreConfiguration: Sendable, Hashable {
 
     /// - Parameter url: `redis://[user[:password]@]host[:port][/db]`, `unix:///path?db=0`,
     ///   `redis:6379`, or `memory:`.
+    /// - Parameter origin: an absolute path, or `s3://bucket/prefix`, whose settings are in
+    ///   `environment` (`BucketConfiguration`).
     /// - Throws: `StoreConfigurationError`, with words for the person who wrote the setting.
     package init(
-        url: String, namespace: String = "manta", originDirectory: String? = nil,
+        url: String, namespace: String = "manta", origin: String? = nil,
+        environment: [String: String] = [:],
         blobBudgetInBytes: Int = StoreConfiguration.blobBudgetDefault,
         limits: StoreLimits = StoreLimits()
     ) throws(StoreConfigurationError) {
@@ -39,9 +42,8 @@ package struct StoreConfiguration: Sendable, Hashable {
             throw StoreConfigurationError(
                 "a namespace matches [A-Za-z0-9][A-Za-z0-9._-]{0,63}; '\(namespace)' does not")
         }
-        if let originDirectory, !originDirectory.hasPrefix("/") {
-            throw StoreConfigurationError(
-                "the origin directory must be an absolute path, not '\(originDirectory)'")
+        self.origin = try origin.map { (text) throws(StoreConfigurationError) in
+            try OriginLocation(text, environment: environment)
         }
         if url == "memory:" || url == "memory://" {
             location = .memory
@@ -53,7 +55,6 @@ package struct StoreConfiguration: Sendable, Hashable {
             }
         }
         self.namespace = namespace
-        self.originDirectory = originDirectory
         self.blobBudgetInBytes = blobBudgetInBytes
         self.limits = limits
     }

@@ -86,11 +86,20 @@ import Testing
         #expect(text.contains(".mantaignore"))
     }
 
-    @Test("Too many files are refused")
+    @Test("Too many files are refused, naming the ten largest first")
     func tooMany() throws {
         let folder = try TemporaryFolder()
-        for number in 0..<11 { try folder.write("", to: "in/\(number)") }
-        #expect(throws: ZipError.self) { try ZipArchive.pack(folder.path + "/in", entriesMax: 10) }
+        for number in 0..<11 {
+            try folder.write(String(repeating: "x", count: 2_048 * number), to: "in/\(number)")
+        }
+        let error = #expect(throws: ZipError.self) {
+            try ZipArchive.pack(folder.path + "/in", entriesMax: 10)
+        }
+        guard case .tooLarge(11, _, let largest)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(largest == (1...10).reversed().map { "\($0) (\(2 * $0) KiB)" })
         #expect(try !ZipArchive.pack(folder.path + "/in", entriesMax: 11).isEmpty)
     }
 

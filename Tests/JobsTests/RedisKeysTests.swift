@@ -71,6 +71,7 @@ import Testing
         _ = try await bench.store.put(Schedule(name: "s", cron: "* * * * *", job: newJob("s")))
         try await bench.pass(60_000)
         _ = try await bench.store.fireSchedules()
+        try await bench.removeFromOrigin()
     }
 
     private static func documentedKeys() throws -> [(pattern: String, type: String)] {

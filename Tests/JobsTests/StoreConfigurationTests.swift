@@ -35,10 +35,11 @@ import Testing
             ("http://h", "manta", nil, "redis://"), ("redis:x", "manta", nil, "port"),
             ("memory:", "a b", nil, "namespace"), ("memory:", "", nil, "namespace"),
             ("memory:", "manta", "relative", "absolute"),
+            ("memory:", "manta", "s3://bucket", "AWS_ACCESS_KEY_ID"),
         ] as [(String, String, String?, String)])
     func refused(_ url: String, _ namespace: String, _ origin: String?, _ word: String) {
         let error = #expect(throws: StoreConfigurationError.self) {
-            try StoreConfiguration(url: url, namespace: namespace, originDirectory: origin)
+            try StoreConfiguration(url: url, namespace: namespace, origin: origin)
         }
         #expect(error?.description.contains(word) == true)
     }

@@ -57,7 +57,7 @@ package final class MLflowServer: Sendable {
         defer { close(ends[0]) }
         var specification = ChildProcess.Specification(
             try Python.executable,
-            ["-c", MLflowServer.launcher, folder, try Python.folder + "/mlflow", "server"]
+            ["-c", Python.launcher, folder, try Python.folder + "/mlflow", "server"]
                 + [
                     "--host", "127.0.0.1", "--port", "\(port)", "--workers", "1",
                     "--backend-store-uri", "sqlite:///\(folder)/mlflow.db",
@@ -82,28 +82,6 @@ package final class MLflowServer: Sendable {
     package func stop() async {
         await process.terminate(grace: .seconds(20))
     }
-
-    /// Waits for the server's end of life (descriptor 3) or its own, then clears up.
-    private static let launcher = """
-        import os, select, shutil, signal, subprocess, sys
-        folder, command = sys.argv[1], sys.argv[2:]
-        ending = []
-        signal.signal(signal.SIGTERM, lambda *_: ending.append(1))
-        server = subprocess.Popen(command)
-        while server.poll() is None and not ending:
-            if select.select([3], [], [], 0.2)[0]:
-                break
-        code = server.poll()
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        os.killpg(0, signal.SIGTERM)
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            pass
-        if code is None:
-            shutil.rmtree(folder, ignore_errors=True)
-        os.killpg(0, signal.SIGKILL)
-        """
 
     private func waitUntilHealthy() async throws {
         let deadline = ContinuousClock.now + .seconds(180)
@@ -159,6 +137,28 @@ package enum Python {
         environment["DO_NOT_TRACK"] = "true"
         return environment
     }
+
+    /// Runs a server until its end of life (descriptor 3) or its own, then removes its folder.
+    static let launcher = """
+        import os, select, shutil, signal, subprocess, sys
+        folder, command = sys.argv[1], sys.argv[2:]
+        ending = []
+        signal.signal(signal.SIGTERM, lambda *_: ending.append(1))
+        server = subprocess.Popen(command)
+        while server.poll() is None and not ending:
+            if select.select([3], [], [], 0.2)[0]:
+                break
+        code = server.poll()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            pass
+        if code is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        os.killpg(0, signal.SIGKILL)
+        """
 
     /// Runs a script and answers its standard output; a script that fails throws its last lines.
     package static func run(

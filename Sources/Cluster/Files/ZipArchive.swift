@@ -9,6 +9,8 @@ package enum ZipArchive {
     /// Bytes of a name, and folders in it.
     static let nameMax = 1_024
     static let depthMax = 64
+    /// Files that are named when a folder is too large to be sent.
+    static let largestMax = 10
     static let localHeader: UInt32 = 0x0403_4B50
     static let centralHeader: UInt32 = 0x0201_4B50
     static let endOfDirectory: UInt32 = 0x0605_4B50
@@ -144,9 +146,15 @@ package enum ZipArchive {
             && parts.last != ".." && parts.last != "."
     }
 
+    /// A size as people read it: in MiB, or smaller units where that would be 0.
+    private static func words(for size: Int) -> String {
+        if size >= 1 << 20 { return "\(size >> 20) MiB" }
+        return size >= 1 << 10 ? "\(size >> 10) KiB" : "\(size) bytes"
+    }
+
     private static func tooLarge(_ files: [File]) -> ZipError {
-        let largest = files.sorted { $0.size > $1.size }.prefix(5).map {
-            "\($0.path) (\($0.size >> 20) MiB)"
+        let largest = files.sorted { $0.size > $1.size }.prefix(largestMax).map {
+            "\($0.path) (\(words(for: $0.size)))"
         }
         return .tooLarge(
             files: files.count, bytes: files.reduce(0) { $0 + $1.size }, largest: Array(largest))

@@ -53,6 +53,7 @@ package struct Head: Sendable {
         let serving = Task { try await application.runService(gracefulShutdownSignals: []) }
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await events.run() }
+            group.addTask { await cleanBlobs() }
             defer { group.cancelAll() }
             do {
                 try await withTaskCancellationHandler {
@@ -71,6 +72,27 @@ package struct Head: Sendable {
             } catch is CancellationError {
                 return
             }
+        }
+    }
+}
+
+extension Head {
+    /// Once in so long unused blobs are looked for; they are kept for days.
+    private static let cleaningInterval = Duration.seconds(3_600)
+
+    /// Removes large blobs that nobody needs, now and then, until the task is cancelled.
+    private func cleanBlobs() async {
+        while !Task.isCancelled {
+            do {
+                let removed = try await blobs.clean()
+                if removed > 0 {
+                    logger.info("unused blobs removed", metadata: ["count": "\(removed)"])
+                }
+            } catch {
+                // Tried again at the next turn.
+                logger.warning("unused blobs cannot be removed", metadata: ["cause": "\(error)"])
+            }
+            try? await Task.sleep(for: Head.cleaningInterval)
         }
     }
 }

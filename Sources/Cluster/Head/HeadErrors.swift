@@ -60,10 +60,13 @@ struct HeadErrors<Context: RequestContext>: RouterMiddleware {
         case .noOrigin(let size):
             HeadFailure(
                 507, "no_origin",
-                "\(size) bytes need a shared directory: start head and workers with --origin DIR")
+                "\(size) bytes need a place all workers share: start head and workers with "
+                    + "--origin DIR or --origin s3://BUCKET/PREFIX")
         case .full(let budget): HeadFailure(507, "full", "the blob store is full: \(budget)")
         case .unavailable(let cause):
             HeadFailure(503, "store_unavailable", "the blob store cannot be reached: \(cause)")
+        case .refused(let cause):
+            HeadFailure(502, "origin_refused", "the origin refuses: \(cause)")
         }
     }
 }

@@ -10,7 +10,10 @@ struct RoleOptions: ParsableArguments {
     @Option(help: "The control store: redis://…, unix:///…, or memory: (MANTA_STORE, REDIS_URL).")
     var store: String?
 
-    @Option(help: "A directory all workers share, for blobs over 8 MiB (MANTA_ORIGIN).")
+    @Option(
+        help:
+            "A directory or s3://BUCKET/PREFIX all workers share, for larger blobs (MANTA_ORIGIN)."
+    )
     var origin: String?
 
     @OptionGroup var logging: LoggingOptions
@@ -23,7 +26,7 @@ struct RoleOptions: ParsableArguments {
         }
         return try StoreConfiguration(
             url: url, namespace: environment.namespace,
-            originDirectory: origin ?? environment["MANTA_ORIGIN"])
+            origin: origin ?? environment["MANTA_ORIGIN"], environment: environment.values)
     }
 }
 

@@ -29,13 +29,19 @@ struct WorkerCommand: AsyncParsableCommand {
     func run() async throws {
         let environment = Environment.current()
         let logger = try role.logging.makeLogger("worker", environment)
-        let configuration = try configuration(environment)
+        let stores = try role.storeConfiguration(environment)
+        var configuration = try configuration(environment)
+        if case .bucket = stores.origin {
+            // The origin's credentials are the cluster's; a job brings its own with --env.
+            for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+                configuration.jobEnvironment[name] = nil
+            }
+        }
         if configuration.sdk == nil {
             logger.warning(
                 "no job SDK or no swiftc: this worker compiles no scripts",
                 metadata: ["next": "run script/build, put swiftc on PATH, or pass --sdk"])
         }
-        let stores = try role.storeConfiguration(environment)
         let worker = try Worker(
             configuration, store: try await stores.openJobStore(),
             blobs: try await stores.openBlobStore(), logger: logger)

@@ -147,7 +147,7 @@ extension ContractCase {
                 _ = try await client.send(RedisCommand("SET", keys.name(.job, "k"), "no hash"))
                 try await bench.isCorrupt { _ = try await bench.state("k") }
             },
-        ] + blobs
+        ] + blobs + originCases
 
     private static let blobs: [ContractCase] = [
         ContractCase(
@@ -196,11 +196,12 @@ extension StoreBench {
         return (redis.client, redis.keys)
     }
 
-    func blobStore(budget: Int) throws -> RedisBlobStore {
+    func blobStore(budget: Int, origin: String? = nil) throws -> RedisBlobStore {
         guard let redis else { throw ContractFailure(description: "this case needs Redis") }
         return RedisBlobStore(
             client: redis.client, namespace: String(redis.keys.prefix.dropLast()),
-            budgetInBytes: budget, scripts: redis.scripts)
+            origin: origin.map { .directory($0) }, budgetInBytes: budget, smallMax: 100,
+            scripts: redis.scripts)
     }
 
     /// Milliseconds that each key with this beginning has left; -1 for ever.
