@@ -3,10 +3,10 @@ internal import CLanes
 /// Walks trees of any shape, 16 or more walks side by side: each waits for its own loads only.
 ///
 /// What is compared are keys: unsigned integers in the order of the numbers they stand for, which
-/// are never NaN. A row's keys have slots, from 1 on; slot 0 holds the key 0. A node is eight bytes:
-/// its threshold's key, and in one word its slot and how far its left child stands behind it; the
-/// right child is the next. A leaf has its number in place of a threshold and the word 0: its slot's
-/// key is greater than none, so that a walk which has arrived stays.
+/// are never NaN. A row's keys have slots, from 1 on; slot 0 holds the key 0. A node is eight
+/// bytes: its threshold's key, and in one word its slot and how far its left child stands behind
+/// it; the right child is the next. A leaf has its number in place of a threshold and the word 0:
+/// its slot's key is greater than none, so that a walk which has arrived stays.
 package enum WalkKernel {
     /// A node of eight bytes.
     package struct Node: BitwiseCopyable {

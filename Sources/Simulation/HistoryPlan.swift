@@ -60,8 +60,8 @@ struct HistoryPlan: Sendable {
     let faults: [(at: Int64, fault: Fault)]
     /// From here on nothing fails any more, and everything acknowledged must come to its end.
     let faultsEnd: Int64
-    /// Whether the store keeps every acknowledged write (AOF `always`) or may forget the last second
-    /// (AOF `everysec`, fail-over).
+    /// Whether the store may forget the last second of acknowledged writes (AOF `everysec`,
+    /// fail-over) or keeps every one (AOF `always`).
     let isForgetful: Bool
 
     /// Where the clocks of all histories begin, milliseconds.

@@ -2,8 +2,8 @@
 /// keys keep their order.
 ///
 /// Numbers that lie evenly enough are dealt to about as many buckets as there are of them, which
-/// leaves almost nothing to compare. Others, as somebody may have made them to take long, are sorted
-/// by radix.
+/// leaves almost nothing to compare. Others, as somebody may have made them to take long, are
+/// sorted by radix.
 enum KeySorting {
     private typealias Items = UnsafeMutablePointer<UInt64>
 
