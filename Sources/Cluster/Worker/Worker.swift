@@ -10,31 +10,19 @@ import Processes
 /// nothing else: killed, its tasks run elsewhere when their leases end.
 package actor Worker {
     private let configuration: WorkerConfiguration
-    private let id: WorkerID
     private let store: any JobStore
     private let context: WorkerContext
     private let folder: RuntimeFolder
     private let logger: Logger
 
-    private var free: Resources
-    private var freeDriverSlots: Int
-    private var running: [Int64: Running] = [:]
+    /// What it holds and may say next; everything here carries its decisions out.
+    private var life: WorkerLife
     /// By the token of the lease: a job's next attempt may begin here while the lost one still
     /// ends.
     private var drivers: [Int64: DriverRun] = [:]
     private var pools: [JobID: ExecutorPool] = [:]
     private var logs: [JobID: JobLog] = [:]
-    private var endings: [AttemptEnding] = []
-    private var isClaiming = true
     private let wake = Wakeup()
-
-    /// An attempt this worker holds a lease for.
-    private struct Running {
-        var lease: Lease
-        let job: JobID
-        let kind: NewTask.Kind
-        let resources: Resources
-    }
 
     package init(
         _ configuration: WorkerConfiguration, store: any JobStore, blobs: any BlobStore,
@@ -43,9 +31,8 @@ package actor Worker {
         self.configuration = configuration
         self.store = store
         self.logger = logger
-        id = WorkerID(name: configuration.name)
-        free = configuration.resources
-        freeDriverSlots = configuration.driverSlots
+        let id = WorkerID(name: configuration.name)
+        life = WorkerLife(id: id, offer: configuration.offer)
         folder = try RuntimeFolder(configuration.runtimeDirectory)
         let cache = try BlobCache(
             store: blobs, directory: "\(configuration.cacheDirectory)/blobs")
@@ -78,7 +65,7 @@ package actor Worker {
             // Not cancelled with the rest: what its last claim is granted must be handed back.
             let claiming = Task { await claimLoop() }
             while !Task.isCancelled { try? await Task.sleep(for: .seconds(3_600)) }
-            isClaiming = false
+            life.stopClaiming()
             wake.wake()
             await claiming.value
             await shutDown()
@@ -90,7 +77,7 @@ package actor Worker {
 
     private func claimLoop() async {
         var pause = Duration.zero
-        while isClaiming {
+        while life.isClaiming {
             if pause > .zero { await wake.wait(atMost: pause) }
             do {
                 pause = try await claim()
@@ -104,34 +91,16 @@ package actor Worker {
 
     /// One round; answers how long to wait for a wake-up before the next.
     private func claim() async throws -> Duration {
-        guard isClaiming else { return .zero }
-        let sent = endings
-        let request = ClaimRequest(
-            worker: id, free: free, driverSlots: freeDriverSlots, labels: configuration.labels,
-            grantsMax: max(0, min(64, configuration.attemptsMax - running.count)),
-            leaseInMilliseconds: configuration.leaseDuration.inMilliseconds, endings: sent)
+        guard life.isClaiming else { return .zero }
+        let request = life.claimRequest
         let reply = try await store.claim(request)
-        endings.removeFirst(sent.count)
-        guard isClaiming else {
-            endings += reply.grants.map { AttemptEnding(lease: $0.lease, outcome: .released) }
-            return .zero
-        }
-        for grant in reply.grants { start(grant) }
-        if !endings.isEmpty || !reply.grants.isEmpty { return .zero }
-        let due = reply.nextDueInMilliseconds.map { Duration.milliseconds($0 + 1) } ?? .seconds(1)
-        return min(.seconds(1), max(.milliseconds(1), due))
+        for grant in life.claimed(reply, sent: request.endings.count) { start(grant) }
+        return .milliseconds(life.pauseInMilliseconds(after: reply))
     }
 
     private func start(_ grant: Grant) {
-        let resources = grant.task.spec.resources
-        free.milliCPUs -= resources.milliCPUs
-        free.memoryInBytes -= resources.memoryInBytes
-        free.gpus -= resources.gpus
-        running[grant.lease.token] = Running(
-            lease: grant.lease, job: grant.job.id, kind: grant.task.spec.kind, resources: resources)
         switch grant.task.spec.kind {
         case .driver:
-            freeDriverSlots -= 1
             let run = DriverRun(grant, context: context, log: log(of: grant.job.id))
             drivers[grant.lease.token] = run
             Task { finish(grant, await run.run()) }
@@ -141,17 +110,10 @@ package actor Worker {
         }
     }
 
-    /// Frees what the attempt held and queues its ending, unless the lease was lost.
+    /// Frees what the attempt held and keeps its ending for the next claim.
     private func finish(_ grant: Grant, _ outcome: AttemptOutcome?) {
-        guard let held = running.removeValue(forKey: grant.lease.token) else { return }
-        free.milliCPUs += held.resources.milliCPUs
-        free.memoryInBytes += held.resources.memoryInBytes
-        free.gpus += held.resources.gpus
-        if held.kind == .driver {
-            freeDriverSlots += 1
-            drivers[held.lease.token] = nil
-        }
-        if let outcome { endings.append(AttemptEnding(lease: held.lease, outcome: outcome)) }
+        guard life.ended(grant.lease.token, outcome) != nil else { return }
+        drivers[grant.lease.token] = nil
         logger.debug(
             "attempt ended",
             metadata: ["task": "\(grant.task.spec.id)", "attempt": "\(grant.task.attempt)"])
@@ -184,12 +146,12 @@ package actor Worker {
     /// Waits for nothing but the store: whatever else takes its time must not cost leases.
     private func heartbeat() async {
         let record = WorkerRecord(
-            id: id, name: configuration.name, host: configuration.host, pid: getpid(),
-            total: configuration.resources, free: free, labels: configuration.labels,
-            version: configuration.version, runningTasks: running.count)
+            id: life.id, name: configuration.name, host: configuration.host, pid: getpid(),
+            total: configuration.resources, free: life.free, labels: configuration.labels,
+            version: configuration.version, runningTasks: life.running.count)
         do {
-            let reply = try await store.heartbeat(record, leases: running.values.map(\.lease))
-            for lease in reply.lost where running[lease.token] != nil {
+            let reply = try await store.heartbeat(record, leases: life.leases)
+            for lease in reply.lost where life.running[lease.token] != nil {
                 logger.warning("lost lease", metadata: ["task": "\(lease.task)"])
                 // The task was given to someone else: nothing of the attempt is kept.
                 end(lease, .leaseLost)
@@ -202,7 +164,7 @@ package actor Worker {
 
     /// Begins to end an attempt. Heard again while it ends, it changes nothing.
     private func end(_ lease: Lease, _ reason: DriverRun.Ending) {
-        guard let held = running[lease.token] else { return }
+        guard let held = life.running[lease.token] else { return }
         if let driver = drivers[lease.token] {
             Task { await driver.end(reason) }
         } else if let pool = pools[held.job] {
@@ -237,14 +199,14 @@ package actor Worker {
 
     /// Forgets a job that is over, or that the store no longer knows.
     private func tidy(_ job: JobID) async {
-        guard !isRunning(job) else { return }
+        guard !life.isRunning(job) else { return }
         do {
             if let record = try await store.job(job), !record.state.isTerminal { return }
         } catch {
             // Unknown for now: asked again a second later.
             return
         }
-        guard !isRunning(job) else { return }
+        guard !life.isRunning(job) else { return }
         let pool = pools.removeValue(forKey: job)
         logs[job] = nil
         Task {
@@ -253,8 +215,6 @@ package actor Worker {
         }
     }
 
-    private func isRunning(_ job: JobID) -> Bool { running.values.contains { $0.job == job } }
-
     // MARK: Signals
 
     private func signalLoop() async {
@@ -262,11 +222,11 @@ package actor Worker {
             switch signal {
             case .work: wake.wake()
             case .tasks(let job):
-                for (token, driver) in drivers where running[token]?.job == job {
+                for (token, driver) in drivers where life.running[token]?.job == job {
                     await driver.session?.lookForAnswers()
                 }
             case .job(let job):
-                if isRunning(job) { await heartbeat() }
+                if life.isRunning(job) { await heartbeat() }
             case .anything:
                 wake.wake()
                 for driver in drivers.values { await driver.session?.lookForAnswers() }
@@ -279,8 +239,7 @@ package actor Worker {
 
     /// Ends what runs, hands it back unharmed, and leaves the list.
     private func shutDown() async {
-        let held = running
-        running = [:]
+        let endings = life.handBack()
         await withDiscardingTaskGroup { group in
             for driver in drivers.values { group.addTask { await driver.end(.leaseLost) } }
             for pool in pools.values { group.addTask { await pool.close() } }
@@ -288,10 +247,9 @@ package actor Worker {
         await withDiscardingTaskGroup { group in
             for log in logs.values { group.addTask { await log.flush(within: .seconds(2)) } }
         }
-        endings += held.values.map { AttemptEnding(lease: $0.lease, outcome: .released) }
         do {
             _ = try await store.finish(endings)
-            try await store.remove(id)
+            try await store.remove(life.id)
         } catch {
             logger.warning(
                 "attempts could not be handed back; their leases end by themselves",

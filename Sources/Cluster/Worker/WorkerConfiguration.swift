@@ -1,4 +1,5 @@
 package import Jobs
+import Processes
 
 /// Everything a worker is told when it starts.
 package struct WorkerConfiguration: Sendable {
@@ -59,5 +60,14 @@ package struct WorkerConfiguration: Sendable {
         self.labels = sdk == nil ? labels : labels.union([JobSDK.label])
         self.sdk = sdk
         self.token = token
+    }
+}
+
+extension WorkerConfiguration {
+    /// What a worker with this configuration can take at one time.
+    var offer: WorkerLife.Offer {
+        WorkerLife.Offer(
+            resources: resources, driverSlots: driverSlots, attemptsMax: attemptsMax,
+            labels: labels, leaseInMilliseconds: leaseDuration.inMilliseconds)
     }
 }
