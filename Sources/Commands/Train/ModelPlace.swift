@@ -9,7 +9,7 @@ struct ModelPlace: Sendable {
     /// A hidden folder in the same parent.
     let temporary: String
     /// Tells later runs that `temporary` is somebody's.
-    private let claim: FolderClaim?
+    private let claim: FolderLock?
 
     /// A place at `path`, its temporary folder made, so that what cannot be written is known before
     /// anything is learned.
@@ -32,7 +32,7 @@ struct ModelPlace: Sendable {
         } catch {
             throw CommandFailure("\(parent.path) cannot be written: \(error.localizedDescription).")
         }
-        claim = FolderClaim(temporary)
+        claim = FolderLock(itself: temporary)
     }
 
     /// Removes what runs for the same place left that were killed: their folders are nobody's.
@@ -53,7 +53,7 @@ struct ModelPlace: Sendable {
             let folder = parent.appendingPathComponent(name).path
             let facts = try? files.attributesOfItem(atPath: folder)
             guard let changed = facts?[.modificationDate] as? Date,
-                changed < Date(timeIntervalSinceNow: -60), FolderClaim(folder) != nil
+                changed < Date(timeIntervalSinceNow: -60), FolderLock(itself: folder) != nil
             else { continue }
             try? files.removeItem(atPath: folder)
         }
@@ -96,23 +96,4 @@ struct ModelPlace: Sendable {
     func discard() {
         try? FileManager.default.removeItem(atPath: temporary)
     }
-}
-
-/// A folder that is this process's until it ends, however it ends, or lets go of the value.
-private final class FolderClaim: Sendable {
-    private let descriptor: Int32
-
-    /// Nil for what is no folder, is claimed already, or where claims cannot be made: folders of
-    /// some network file systems.
-    init?(_ folder: String) {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            return nil
-        }
-        self.descriptor = descriptor
-    }
-
-    deinit { close(descriptor) }
 }
