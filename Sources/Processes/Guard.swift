@@ -125,24 +125,11 @@ package enum Guard {
     /// the bound only matters against something that forks faster than it can be killed.
     private static func killDescendants() {
         for _ in 0..<1_000 {
-            let children = readChildren()
+            let children = ProcessTree.children(of: getpid())
             if children.isEmpty { return }
             for pid in children { kill(pid, SIGKILL) }
             var status: Int32 = 0
             for _ in children { _ = waitpid(-1, &status, 0) }
-        }
-    }
-
-    private static func readChildren() -> [pid_t] {
-        let pid = getpid()
-        let descriptor = open("/proc/\(pid)/task/\(pid)/children", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return [] }
-        defer { close(descriptor) }
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        let count = read(descriptor, &buffer, buffer.count)
-        guard count > 0 else { return [] }
-        return buffer[..<count].split(separator: UInt8(ascii: " ")).compactMap {
-            pid_t(String(decoding: $0, as: UTF8.self))
         }
     }
 

@@ -105,7 +105,7 @@ final class ControlGroupHierarchy: Sendable {
 
     /// Removes what processes that are gone have left.
     private static func removeStale(in own: String) {
-        for name in names(in: own) {
+        for name in ProcessTree.entries(of: own) {
             let parts = name.split(separator: ".")
             guard parts.count >= 2, parts[0] == "manta" || parts[0] == "manta-self",
                 let pid = Int32(parts[1]), kill(pid, 0) != 0, errno == ESRCH
@@ -116,21 +116,10 @@ final class ControlGroupHierarchy: Sendable {
 
     /// Only empty groups can be removed, so nothing that runs is touched.
     private static func remove(_ directory: String) {
-        for name in names(in: directory) where Int(name) != nil { rmdir("\(directory)/\(name)") }
-        rmdir(directory)
-    }
-
-    private static func names(in directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
+        for name in ProcessTree.entries(of: directory) where Int(name) != nil {
+            rmdir("\(directory)/\(name)")
         }
-        return names
+        rmdir(directory)
     }
 }
 

@@ -46,7 +46,8 @@ enum ProcessTree {
         _ = manta_set_soft_data_limit(pid, limit)
     }
 
-    private static func entries(of directory: String) -> [String] {
+    /// Names in a folder, without those that begin with a point.
+    static func entries(of directory: String) -> [String] {
         guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
