@@ -1,52 +1,7 @@
 import Foundation
 import Simulation
 
-/// `script/simulate` starts this: replays one history, or runs many and says which broke a promise.
-struct Options {
-    var seed: UInt64 = 1
-    var histories: Int?
-    var isJSON = false
-    var bug: PlantedBug?
-    var width = max(1, ProcessInfo.processInfo.activeProcessorCount)
-
-    static let usage = """
-        usage: script/simulate [--seed N] [--histories N] [--json] [--plant BUG] [--width N]
-          --seed N        the history to replay, with everything that happens in it (default 1);
-                          with --histories, the first of them
-          --histories N   runs N histories and prints the seeds that break a promise
-          --plant BUG     puts a bug into the code under test: \
-        \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", "))
-          --width N       histories at one time (default: the processors)
-          --json          one JSON object instead of text
-        exit codes: 0 no violation, 1 a violation, 2 wrong arguments
-        """
-
-    /// Answers nil for arguments that `usage` does not know.
-    init?(_ arguments: some Sequence<String>) {
-        var rest = arguments.makeIterator()
-        while let name = rest.next() {
-            switch name {
-            case "--json": isJSON = true
-            case "--seed":
-                guard let number = rest.next().flatMap({ UInt64($0) }) else { return nil }
-                seed = number
-            case "--histories":
-                guard let count = rest.next().flatMap({ Int($0) }), count > 0 else { return nil }
-                histories = count
-            case "--width":
-                guard let count = rest.next().flatMap({ Int($0) }), (1...256).contains(count)
-                else { return nil }
-                width = count
-            case "--plant":
-                guard let known = rest.next().flatMap({ PlantedBug(rawValue: $0) }) else {
-                    return nil
-                }
-                bug = known
-            default: return nil
-            }
-        }
-    }
-}
+// `script/simulate` starts this: replays one history, or runs many and says which broke a promise.
 
 func write(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
@@ -69,9 +24,23 @@ func json(_ violations: [Violation]) -> [[String: Any]] {
     }
 }
 
-func replay(_ options: Options) async -> Int32 {
+func seconds(since start: ContinuousClock.Instant) -> Double {
+    let time = ContinuousClock.now - start
+    return Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
+}
+
+/// Keeps one line of a terminal up to date; says nothing where nobody looks.
+func showProgress(_ summary: Simulation.Summary, of count: Int) {
+    guard isatty(2) == 1 else { return }
+    let isLast = summary.historyCount == count
+    guard isLast || summary.historyCount.isMultiple(of: 100) else { return }
+    let text = "\r\(summary.historyCount) of \(count), \(summary.failures.count) with a violation"
+    FileHandle.standardError.write(Data((text + (isLast ? "\n" : "")).utf8))
+}
+
+func replay(_ options: Options, isTraced: Bool) async -> Int32 {
     let report = await Simulation.run(
-        seed: options.seed, planting: options.bug, isTraced: !options.isJSON)
+        seed: options.seed, planting: options.bug, isTraced: isTraced)
     if options.isJSON {
         writeJSON([
             "seed": options.seed, "violations": json(report.violations),
@@ -88,12 +57,12 @@ func replay(_ options: Options) async -> Int32 {
 func runMany(_ count: Int, _ options: Options) async -> Int32 {
     let start = ContinuousClock.now
     let summary = await Simulation.run(
-        seedsFrom: options.seed, count: count, planting: options.bug, width: options.width)
-    let time = ContinuousClock.now - start
-    let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
+        seedsFrom: options.seed, count: count, planting: options.bug, width: options.width
+    ) { showProgress($0, of: count) }
+    let time = seconds(since: start)
     if options.isJSON {
         writeJSON([
-            "firstSeed": options.seed, "histories": summary.historyCount, "seconds": seconds,
+            "firstSeed": options.seed, "histories": summary.historyCount, "seconds": time,
             "counts": json(summary.counts),
             "failures": summary.failures.map {
                 ["seed": $0.seed, "violations": json($0.violations)] as [String: Any]
@@ -103,23 +72,38 @@ func runMany(_ count: Int, _ options: Options) async -> Int32 {
         for (seed, violations) in summary.failures {
             for violation in violations { write("seed \(seed): \(violation)") }
         }
-        for kind in HistoryCounts.Kind.allCases {
-            write("\(summary.counts[kind]) \(kind.rawValue)")
-        }
+        for kind in HistoryCounts.Kind.allCases { write("\(summary.counts[kind]) \(kind.words)") }
         write(
             "\(summary.historyCount) histories from seed \(options.seed), "
                 + "\(summary.failures.count) with a violation, "
-                + String(format: "%.1f s", seconds))
+                + String(format: "%.1f s", time))
     }
     return summary.failures.isEmpty ? 0 : 1
+}
+
+func findPlants(within count: Int, _ options: Options) async -> Int32 {
+    var isEachFound = true
+    var found: [[String: Any]] = []
+    for bug in PlantedBug.allCases {
+        let seed = await Simulation.firstSeed(
+            finding: bug, from: options.seed, count: count, width: options.width)
+        if seed == nil { isEachFound = false }
+        var entry: [String: Any] = ["bug": bug.rawValue]
+        entry["seed"] = seed
+        found.append(entry)
+        guard !options.isJSON else { continue }
+        write("\(bug.rawValue): \(seed.map { "seed \($0)" } ?? "not found in \(count) histories")")
+    }
+    if options.isJSON { writeJSON(["plants": found]) }
+    return isEachFound ? 0 : 1
 }
 
 guard let options = Options(CommandLine.arguments.dropFirst()) else {
     FileHandle.standardError.write(Data((Options.usage + "\n").utf8))
     exit(2)
 }
-if let count = options.histories {
-    exit(await runMany(count, options))
-} else {
-    exit(await replay(options))
+switch options.work {
+case .many(let count): exit(await runMany(count, options))
+case .replay(let isTraced): exit(await replay(options, isTraced: isTraced))
+case .plants(let count): exit(await findPlants(within: count, options))
 }

@@ -134,7 +134,7 @@ package final class InMemoryJobStore: JobStore {
             let grants = shelf.grant(request, at: moment)
             return ClaimReply(
                 endings: endings, grants: grants,
-                nextDueInMilliseconds: shelf.nextDue(after: moment))
+                nextDueInMilliseconds: shelf.timetable.nextDue(after: moment))
         }
     }
 

@@ -19,43 +19,20 @@ extension JobShelf {
     }
 
     private mutating func expireOverdue(at now: Int64) {
-        let overdue = jobs.values.flatMap { job in
-            job.running.keys.compactMap { id -> (at: Int64, task: TaskRecord)? in
-                guard let task = job.tasks[id], case .running(let lease) = task.state,
-                    lease.expiry <= now
-                else { return nil }
-                return (lease.expiry, task)
-            }
-        }
-        for task in JobShelf.oldest(overdue, limits.sweepMax) {
-            guard let next = try? lives.expiring(task, now) else { continue }  // Checked above.
+        for id in timetable.overdueLeases(at: now, limit: limits.sweepMax) {
+            guard let task = task(id), let next = try? lives.expiring(task, now) else { continue }
             apply(next, was: task, at: now)
         }
     }
 
     mutating func passDeadlines(at now: Int64) {
-        let overdue = jobs.values.flatMap { job in
-            job.bounded.compactMap { id -> (at: Int64, task: TaskRecord)? in
-                guard let task = job.tasks[id], let deadline = task.deadline, deadline.at <= now
-                else { return nil }
-                return (deadline.at, task)
-            }
-        }
-        for found in JobShelf.oldest(overdue, limits.sweepMax) {
+        for id in timetable.passedDeadlines(at: now, limit: limits.sweepMax) {
             // One that ended a job a moment ago took the job's other tasks along.
-            guard let task = self.task(found.spec.id),
-                let next = try? task.passingDeadline(at: now)
-            else { continue }
+            guard let task = task(id), let next = try? lives.passingDeadline(task, now) else {
+                continue
+            }
             apply(next, was: task, at: now)
         }
-    }
-
-    /// In the order of Redis's sorted sets, so that both stores sweep alike.
-    private static func oldest(
-        _ tasks: [(at: Int64, task: TaskRecord)], _ count: Int
-    ) -> [TaskRecord] {
-        tasks.sorted { ($0.at, $0.task.spec.id.rawValue) < ($1.at, $1.task.spec.id.rawValue) }
-            .prefix(count).map(\.task)
     }
 
     mutating func grant(_ request: ClaimRequest, at now: Int64) -> [Grant] {
@@ -63,9 +40,9 @@ extension JobShelf {
         var offer = request
         var grants: [Grant] = []
         while grants.count < request.grantsMax {
-            guard let task = nextTask(for: offer, at: now), let job = jobs[task.spec.job] else {
-                break
-            }
+            guard let task = nextTask(for: offer, at: now),
+                let job = jobs[task.spec.job]?.record
+            else { break }
             let length = min(
                 task.spec.deadlines.heartbeat ?? length, ClaimRequest.leaseMaxInMilliseconds)
             let lease = Lease(
@@ -76,12 +53,11 @@ extension JobShelf {
             jobs[task.spec.job]?.running[task.spec.id] = length
             if task.spec.kind == .driver {
                 offer.driverSlots -= 1
-                jobs[task.spec.job]?.record = job.record.granting(
-                    driverTo: request.worker, at: now)
+                jobs[task.spec.job]?.record = job.granting(driverTo: request.worker, at: now)
                 raised.insert(.job(task.spec.job))
             }
             offer.free = offer.free.minus(task.spec.resources)
-            grants.append(Grant(task: running, lease: lease, job: job.record.spec))
+            grants.append(Grant(task: running, lease: lease, job: job.spec))
         }
         return grants
     }
@@ -94,7 +70,7 @@ extension JobShelf {
             let candidate = job.waiting.lazy.compactMap { entry -> (QueueEntry, TaskRecord)? in
                 guard let task = job.tasks[entry.task],
                     case .waiting(let notBefore) = task.state, notBefore <= now,
-                    TaskShape(task.spec).fits(request)
+                    lives.fits(task.spec, request)
                 else { return nil }
                 return (entry, task)
             }.first
@@ -104,17 +80,6 @@ extension JobShelf {
             best = (entry, job.running.count, task)
         }
         return best?.task
-    }
-
-    func nextDue(after now: Int64) -> Int64? {
-        jobs.values.lazy.flatMap { job in
-            job.waiting.compactMap { entry -> Int64? in
-                guard case .waiting(let notBefore) = job.tasks[entry.task]?.state,
-                    notBefore > now
-                else { return nil }
-                return notBefore - now
-            }
-        }.min()
     }
 
     // MARK: Workers

@@ -7,7 +7,7 @@ extension JobShelf {
         guard job.running.isEmpty else { throw .retryRefused("running", id) }
         try checkActiveJobs()
         try checkShapes(adding: [driver.spec])
-        guard let waiting = try? driver.reviving(in: record.lives, at: now) else {
+        guard let waiting = try? lives.reviving(driver, record.lives, now) else {
             throw .corrupt("the driver of job \(id), which is over, is not")
         }
         jobs[id]?.record = record
@@ -27,8 +27,8 @@ extension JobShelf {
         } else {
             _ = try retry(job: task.spec.job, at: now)
         }
-        let lives = jobs[task.spec.job]?.record.lives ?? 1
-        if task.spec.kind == .task, let waiting = try? task.reviving(in: lives, at: now) {
+        let life = jobs[task.spec.job]?.record.lives ?? 1
+        if task.spec.kind == .task, let waiting = try? lives.reviving(task, life, now) {
             apply(waiting, was: task, at: now)
         }
         return self.task(id)

@@ -19,7 +19,7 @@ extension JobShelf {
     mutating func fireSchedules(at now: Int64) throws(JobStoreError) -> [JobRecord] {
         var submitted: [JobRecord] = []
         for (name, record) in schedules.sorted(by: { $0.key < $1.key }) {
-            guard let (job, after) = try record.firing(at: now) else { continue }
+            guard let (job, after) = try lives.firing(record, now) else { continue }
             do throws(JobStoreError) {
                 submitted.append(try submit(job, at: now))
                 schedules[name] = after

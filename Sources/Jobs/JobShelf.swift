@@ -11,8 +11,6 @@ struct JobShelf: Sendable {
         var waiting: [QueueEntry] = []
         /// Running tasks and how long a heartbeat keeps each.
         var running: [TaskID: Int64] = [:]
-        /// Tasks that a deadline may strike.
-        var bounded: Set<TaskID> = []
         var log = LogShelf()
         /// How many jobs wait for one another up to this one.
         var depth = 0
@@ -21,6 +19,12 @@ struct JobShelf: Sendable {
             self.record = record
             self.number = number
             self.depth = depth
+        }
+
+        mutating func keep(_ task: TaskRecord, was old: TaskRecord?) {
+            tasks[task.spec.id] = task
+            if task.spec.kind == .task { record = record.counting(task, was: old) }
+            if case .running? = old?.state, !task.state.isRunning { running[task.spec.id] = nil }
         }
     }
 
@@ -43,6 +47,7 @@ struct JobShelf: Sendable {
     var schedules: [String: ScheduleRecord] = [:]
     /// What happened in the current call, for those who wait.
     var raised: Set<StoreSignal> = []
+    var timetable = Timetable()
     private var lastToken: Int64 = 0
     private var lastNumber = 0
     private var ages: [TaskID: Int] = [:]
@@ -123,7 +128,10 @@ struct JobShelf: Sendable {
     }
 
     private mutating func drop(_ job: Job) {
-        for task in job.order { ages[task] = nil }
+        for task in job.order {
+            ages[task] = nil
+            timetable.forget(task)
+        }
         jobs[job.record.spec.id] = nil
     }
 
@@ -161,7 +169,7 @@ struct JobShelf: Sendable {
             old.life < job.record.lives && old.state.isTerminal
         }
         let anew = stale.compactMap { old in
-            (try? old.reviving(in: job.record.lives, at: now)).map { (old: old, new: $0) }
+            (try? lives.reviving(old, job.record.lives, now)).map { (old: old, new: $0) }
         }
         try checkShapes(adding: fresh + anew.map(\.new.spec))
         for task in fresh { add(task, at: now) }
@@ -215,7 +223,7 @@ struct JobShelf: Sendable {
         var record = TaskRecord(
             spec: task, state: .waiting(notBefore: now), attempt: 0, history: [], createdAt: now)
         record.life = jobs[task.job]?.record.lives ?? 1
-        if isHeld { record = record.holding() }
+        if isHeld { record = lives.holding(record) }
         lastNumber += 1
         ages[task.id] = lastNumber
         jobs[task.job]?.order.append(task.id)
@@ -231,49 +239,45 @@ struct JobShelf: Sendable {
 
     /// Keeps a task's new value, moves it between the queues, and lets its job follow.
     mutating func apply(_ task: TaskRecord, was old: TaskRecord?, at now: Int64) {
-        let id = task.spec.job
-        guard var job = jobs[id] else { return }
-        job.tasks[task.spec.id] = task
-        job.record = job.record.counting(task, was: old)
-        if task.deadline != nil || old?.deadline != nil {
-            if task.deadline == nil {
-                job.bounded.remove(task.spec.id)
-            } else {
-                job.bounded.insert(task.spec.id)
-            }
-        }
+        // In place: a copy of the job would be one of all its tasks.
+        guard let place = jobs.index(forKey: task.spec.job) else { return }
+        jobs.values[place].keep(task, was: old)
+        timetable.keep(task, was: old, at: now)
         switch (old?.state, task.state) {
-        case (.waiting, .waiting), (.running, .running): break
-        case (.waiting, _): dequeue(task, from: &job)
-        case (.running, _): job.running[task.spec.id] = nil
+        case (.waiting, .waiting): break
+        case (.waiting, _): dequeue(task, from: place)
         default: break
         }
         switch task.state {
-        case .waiting where !task.isHeld: enqueue(task, into: &job)
+        case .waiting where !task.isHeld: enqueue(task, at: place)
         case .waiting, .running: break
-        case .succeeded, .failed, .cancelled: raised.insert(.tasks(id))
+        case .succeeded, .failed, .cancelled: raised.insert(.tasks(task.spec.job))
         }
-        jobs[id] = job
         if task.spec.kind == .driver, old != nil { follow(driver: task, at: now) }
     }
 
     private func entry(of task: TaskRecord) -> QueueEntry {
         QueueEntry(
-            priority: task.spec.effectivePriority, age: ages[task.spec.id] ?? 0, task: task.spec.id)
+            priority: lives.priority(task.spec), age: ages[task.spec.id] ?? 0, task: task.spec.id)
     }
 
-    private mutating func enqueue(_ task: TaskRecord, into job: inout Job) {
+    private typealias Place = Dictionary<JobID, Job>.Index
+
+    private mutating func enqueue(_ task: TaskRecord, at place: Place) {
         let entry = entry(of: task)
-        job.waiting.insert(entry, at: job.waiting.firstPosition { $0 > entry })
+        let index = jobs.values[place].waiting.firstPosition { $0 > entry }
+        jobs.values[place].waiting.insert(entry, at: index)
         waitingShapes[TaskShape(task.spec), default: 0] += 1
         raised.insert(.work)
     }
 
-    private mutating func dequeue(_ task: TaskRecord, from job: inout Job) {
+    private mutating func dequeue(_ task: TaskRecord, from place: Place) {
         let entry = entry(of: task)
-        let index = job.waiting.firstPosition { $0 >= entry }
-        guard index < job.waiting.count, job.waiting[index].task == task.spec.id else { return }
-        job.waiting.remove(at: index)
+        let index = jobs.values[place].waiting.firstPosition { $0 >= entry }
+        guard index < jobs.values[place].waiting.count,
+            jobs.values[place].waiting[index].task == task.spec.id
+        else { return }
+        jobs.values[place].waiting.remove(at: index)
         let shape = TaskShape(task.spec)
         let left = (waitingShapes[shape] ?? 1) - 1
         waitingShapes[shape] = left > 0 ? left : nil

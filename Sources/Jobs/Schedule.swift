@@ -16,7 +16,7 @@ package struct Schedule: Hashable, Sendable, Codable {
     ///
     /// Its id is made of the schedule's name and the moment, "nightly-20261121T0300Z": however
     /// often a fire is repeated, and by whomever, it is one job.
-    func submission(at moment: Int64) throws(JobStoreError) -> NewJob {
+    package func submission(at moment: Int64) throws(JobStoreError) -> NewJob {
         let date = CivilDate(daysSince1970: moment / 86_400_000)
         let minute = Int(moment / 60_000 % 1_440)
         func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

@@ -121,6 +121,10 @@ package enum TaskState: Hashable, Sendable, Codable {
         case .succeeded, .failed, .cancelled: true
         }
     }
+
+    var isRunning: Bool {
+        if case .running = self { true } else { false }
+    }
 }
 
 /// A task as submitted.

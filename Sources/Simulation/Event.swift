@@ -10,6 +10,10 @@ enum Event {
     case restart(slot: Int, incarnation: Int)
     case client(Int)
     case userStops(Int)
+    /// Someone who keeps a schedule acts.
+    case schedule
+    /// A head looks for schedules that are due.
+    case headFires(Int)
     case hint(slot: Int, StoreSignal)
     case worker(WorkerKey, WorkerEvent)
 
@@ -49,12 +53,21 @@ enum ProcessEnd: Hashable {
 /// Who waits for the answer of a call.
 enum Caller {
     case worker(WorkerKey, WorkerRequest)
-    /// Through the head, which may be gone when the answer comes.
-    case client(Int, ClientRequest, headEpoch: Int64)
+    /// Through a head, which may be gone when the answer comes.
+    case client(Int, ClientRequest, HeadEpoch)
+    case schedule(HeadEpoch)
+    /// The head itself, which fires schedules.
+    case head
 
     var worker: WorkerKey? {
         if case .worker(let key, _) = self { key } else { nil }
     }
+}
+
+/// One run of a head: it ends with the next outage.
+struct HeadEpoch: Hashable {
+    let head: Int
+    let downUntil: Int64
 }
 
 enum WorkerRequest {
@@ -71,6 +84,7 @@ enum ClientRequest: Hashable {
     case submit
     case stop
     case watch
+    case retry
     /// Something whose answer changes nothing for the client.
     case look
 }
@@ -79,7 +93,8 @@ extension StoreCall {
     /// What a store would tell its listeners after this call.
     func signal(_ reply: StoreReply) -> StoreSignal? {
         switch (self, reply) {
-        case (.submit, .job): .work
+        case (.submit, .job), (.fireSchedules, .jobs): .work
+        case (.retryJob, .job), (.retryTask, .tasks): .work
         case (.enqueue, .tasks): .work
         case (.stop(let job, _), .job): .job(job)
         case (.cancelTask(let task, _), .tasks): task.job.map { .job($0) }
@@ -114,6 +129,11 @@ extension StoreCall {
             "heartbeat of \(worker.id) \(leases.map { "\($0.task.short)@\($0.token)" })"
         case .workers: "read workers"
         case .remove(let worker): "remove \(worker)"
+        case .retryJob(let id): "retry \(id)"
+        case .retryTask(let id): "retry \(id.short)"
+        case .put(let schedule): "put the schedule \(schedule.name)"
+        case .deleteSchedule(let name): "delete the schedule \(name)"
+        case .fireSchedules: "fire schedules"
         }
     }
 }
@@ -145,6 +165,8 @@ extension StoreReply {
         case .beaten(let reply):
             "lost \(reply.lost.map(\.token)), cancelled \(reply.cancelled.map(\.token))"
         case .workers(let records): "\(records.count) workers"
+        case .schedule(let record): "next fire \(record.nextFire), last \(record.lastFire ?? 0)"
+        case .jobs(let records): "\(records.map(\.spec.id.rawValue))"
         case .done: "done"
         case .refused(let error): "refused: \(error)"
         }

@@ -11,14 +11,15 @@ final class History {
     let store: SimulatedStore
     var dice: Dice
     private(set) var now = HistoryPlan.start
-    private var queue = EventQueue<Event>()
+    private var queue = EventQueue()
     var workers: [SimulatedWorker] = []
     var clients: [SimulatedClient] = []
     private var calls: [Int: PendingCall] = [:]
     private var nextCall = 0
     private var storeDownUntil: Int64 = 0
     private var storeFrozenUntil: Int64 = 0
-    var headDownUntil: Int64 = 0
+    var headDownUntil = [Int64](repeating: 0, count: HistoryPlan.headCount)
+    var keeper: ScheduleKeeper?
     /// Grows when the store forgets, so that what was seen before is not held against it.
     private(set) var lossCount = 0
     private var results: UInt64 = 0
@@ -26,7 +27,7 @@ final class History {
     private(set) var trace: [String] = []
 
     /// A call of the store that is under way.
-    private struct PendingCall {
+    private final class PendingCall {
         let call: StoreCall
         let caller: Caller
         /// The caller has its answer, or gave up.
@@ -34,6 +35,11 @@ final class History {
         var arrivals = 0
         /// Copies of the request and the reply that are still under way.
         var copies = 0
+
+        init(call: StoreCall, caller: Caller) {
+            self.call = call
+            self.caller = caller
+        }
     }
 
     /// A simulated minute in which nothing fails any more is enough for every retry to end.
@@ -57,6 +63,11 @@ final class History {
             add(.client(index), at: job.submittedAt)
             if let stop = job.stoppedAt { add(.userStops(index), at: stop) }
         }
+        if let scheduled = plan.schedule {
+            keeper = ScheduleKeeper(plan: scheduled)
+            add(.schedule, at: scheduled.putAt)
+            for head in 0..<HistoryPlan.headCount { add(.headFires(head), at: now) }
+        }
         for (at, fault) in plan.faults { add(.fault(fault), at: at) }
         var count = 0
         while let (time, event) = queue.popFirst() {
@@ -72,8 +83,10 @@ final class History {
     }
 
     private var isAtRest: Bool {
-        now >= plan.faultsEnd && clients.allSatisfy(\.isFinished)
-            && workers.allSatisfy(\.isAtRest)
+        guard now >= plan.faultsEnd, keeper?.isFinished ?? true else { return false }
+        for client in clients where !client.isFinished { return false }
+        for worker in workers where !worker.isAtRest { return false }
+        return true
     }
 
     private func checkEnd() async {
@@ -81,6 +94,7 @@ final class History {
         for client in clients {
             expect(client.isFinished, .terminal, "\(client.job.spec.id) never ends")
         }
+        expect(keeper?.isFinished ?? true, .terminal, "the job of a schedule never ends")
         guard store.checker.violations.isEmpty else { return }
         for worker in workers {
             expect(worker.isFree, .rest, "\(worker.life.id) keeps what nobody uses")
@@ -167,16 +181,18 @@ final class History {
             return add(.callGivenUp(id), after: dice.number(in: 1...20))  // refused
         }
         calls[id]?.arrivals += 1
-        if pending.arrivals > 0 { store.count(.doubled) }
+        if pending.arrivals > 1 { store.count(.doubled) }
         if pending.isSettled { store.count(.unheard) }
         store.count(.calls)
-        let reply = await store.answer(pending.call, at: now)
+        let clockError = pending.caller.worker.map { workers[$0.slot].clockError } ?? 0
+        let reply = await store.answer(
+            pending.call, at: now, clock: now + (bug == .callersClock ? clockError : 0))
         note("\(pending.call.summary) → \(reply.summary)")
         hint(after: pending.call, reply)
         let isCut = pending.caller.worker.map { workers[$0.slot].cutUntil > now } ?? false
         if isCut || (isStormy && dice.happens(perMille: plan.weather.repliesLost)) {
             note("its reply is lost")
-        } else if pending.arrivals == 0 {
+        } else if pending.arrivals == 1 {
             travel(.callAnswered(id, reply), id)
         }
     }
@@ -197,10 +213,11 @@ final class History {
         case .worker(let key, let request):
             guard isAlive(key) else { return }
             heard(reply, for: request, by: key)
-        case .client(let index, let request, let headEpoch):
-            // A head that died takes the answers with it that were on their way through it.
-            let answer = headEpoch == headDownUntil ? reply : nil
-            clientHeard(answer, for: request, by: index)
+        // A head that died takes the answers with it that were on their way through it.
+        case .client(let index, let request, let epoch):
+            clientHeard(isLiving(epoch) ? reply : nil, for: request, by: index)
+        case .schedule(let epoch): keeperHeard(isLiving(epoch) ? reply : nil)
+        case .head: break  // looks again soon
         }
     }
 
@@ -220,6 +237,8 @@ final class History {
         case .restart(let slot, let incarnation): startWorker(slot, incarnation: incarnation)
         case .client(let index): clientActs(index)
         case .userStops(let index): userStops(index)
+        case .schedule: keeperActs()
+        case .headFires(let head): headFires(head)
         case .hint(let slot, let signal): workerHears(signal, slot)
         case .worker(let key, let what): workerActs(what, key)
         }
@@ -247,7 +266,8 @@ final class History {
         case .killDriver(let slot): killDriver(slot)
         case .freezeStore(let time): storeFrozenUntil = now + time
         case .stopStore(let time): storeDownUntil = now + time
-        case .killHead(let time): headDownUntil = now + time
+        case .setClock(let slot, let error): workers[slot].clockError = error
+        case .killHead(let head, let time): headDownUntil[head] = now + time
         case .crashStore(let forgetting, let time):
             storeDownUntil = now + time
             let count = await store.forget(after: now - forgetting)
@@ -255,6 +275,7 @@ final class History {
             store.count(.forgotten, by: count)
             lossCount += 1
             clientsLookAgain()
+            keeperLooksAgain()
             note("the store forgot \(count) calls")
         }
     }

@@ -3,30 +3,9 @@ import Jobs
 /// What one seed stands for: a small cluster, its jobs, and everything that will go wrong.
 ///
 /// Each history has only some kinds of faults, and those often ("swarm testing", Groce et al.
-/// 2012): faults that hide each other then also occur alone.
+/// 2012): faults that hide each other then also occur alone. `HistoryPlan+Jobs.swift` draws what
+/// there is to do.
 struct HistoryPlan: Sendable {
-    /// One call of a driver's program: the same call twice is two tasks.
-    struct Call: Sendable, Hashable {
-        let name: String
-        let input: UInt8
-
-        func id(of job: JobID, occurrence: Int) -> TaskID {
-            // Stands for the SHA-256 of the input: as long, and different for different inputs.
-            let digest = String(repeating: "0", count: 62) + (input == 0 ? "00" : "01")
-            return .task(of: job, name: name, inputDigest: digest, occurrence: occurrence)
-        }
-    }
-
-    struct Job: Sendable {
-        let spec: NewJob
-        /// Calls of one stage are made at once; the next stage begins when all are answered.
-        let stages: [[Call]]
-        let submittedAt: Int64
-        let stoppedAt: Int64?
-        /// Its user cancels a task now and then.
-        let isMeddledWith: Bool
-    }
-
     /// How the network and the executors behave until `faultsEnd`, in thousandths.
     struct Weather: Sendable {
         var requestsLost = 0
@@ -44,18 +23,21 @@ struct HistoryPlan: Sendable {
         case cutWorker(Int, forTime: Int64)
         /// SIGTERM: it hands back what it runs.
         case retireWorker(Int)
-        /// Its clock jumps or drifts: its timers take this many hundredths of their time.
+        /// Its clock drifts: its timers take this many hundredths of their time.
         case paceWorker(Int, percent: Int64)
+        /// Its wall clock jumps; nothing may follow from that.
+        case setClock(Int, aheadBy: Int64)
         case killDriver(Int)
         case freezeStore(forTime: Int64)
         case stopStore(forTime: Int64)
         /// A crash or fail-over that forgets what was acknowledged in the last milliseconds.
         case crashStore(forgetting: Int64, forTime: Int64)
-        case killHead(forTime: Int64)
+        case killHead(Int, forTime: Int64)
     }
 
     let workerCount: Int
     let jobs: [Job]
+    let schedule: ScheduledJob?
     let weather: Weather
     let faults: [(at: Int64, fault: Fault)]
     /// From here on nothing fails any more, and everything acknowledged must come to its end.
@@ -64,8 +46,10 @@ struct HistoryPlan: Sendable {
     /// fail-over) or keeps every one (AOF `always`).
     let isForgetful: Bool
 
-    /// Where the clocks of all histories begin, milliseconds.
-    static let start: Int64 = 1_000_000
+    /// Where the clocks of all histories begin, milliseconds: four seconds before a full minute, so
+    /// that what is scheduled for it comes while things fail.
+    static let start: Int64 = 1_016_000
+    static let headCount = 2
 
     init(dice: inout Dice) {
         let length = dice.number(in: 2_000...12_000)
@@ -75,13 +59,10 @@ struct HistoryPlan: Sendable {
         workerCount = workers
         weather = HistoryPlan.weather(&dice)
         isForgetful = dice.happens(perMille: 250)
-        var jobs: [Job] = []
-        for number in 1...(1 + dice.index(below: 3)) {
-            if let job = HistoryPlan.job(number, until: end, &dice) { jobs.append(job) }
-        }
-        self.jobs = jobs
-        var kinds = (0..<9).filter { _ in dice.happens(perMille: 350) }
-        if isForgetful { kinds.append(9) }
+        jobs = HistoryPlan.jobs(until: end, &dice)
+        schedule = dice.happens(perMille: 200) ? HistoryPlan.scheduledJob(&dice) : nil
+        var kinds = (0..<10).filter { _ in dice.happens(perMille: 350) }
+        if isForgetful { kinds.append(10) }
         var faults: [(at: Int64, fault: Fault)] = []
         if !kinds.isEmpty {
             for _ in 0..<(1 + dice.index(below: 6)) {
@@ -105,27 +86,6 @@ struct HistoryPlan: Sendable {
         return weather
     }
 
-    private static func job(_ number: Int, until end: Int64, _ dice: inout Dice) -> Job? {
-        guard let id = JobID(rawValue: "job-\(number)") else { return nil }
-        let stages = (0..<(1 + dice.index(below: 3))).map { _ in
-            // Few inputs, so that calls are often the same.
-            (0..<(1 + dice.index(below: 4))).map { _ in
-                Call(
-                    name: dice.happens(perMille: 700) ? "grow" : "score",
-                    input: UInt8(dice.index(below: 2)))
-            }
-        }
-        let digest = String(repeating: "a", count: 64)
-        let stop = dice.happens(perMille: 150) ? dice.number(in: start...end) : nil
-        return Job(
-            spec: NewJob(
-                id: id,
-                entrypoint: .script(fileName: "train.swift", digest: digest, arguments: []),
-                priority: dice.index(below: 2)),
-            stages: stages, submittedAt: dice.number(in: start...(start + 1_000)), stoppedAt: stop,
-            isMeddledWith: dice.happens(perMille: 100))
-    }
-
     private static func fault(_ kind: Int, worker: Int, _ dice: inout Dice) -> Fault {
         let time = dice.tail(100, 10_000)
         return switch kind {
@@ -137,8 +97,23 @@ struct HistoryPlan: Sendable {
         case 5: .killDriver(worker)
         case 6: .freezeStore(forTime: time)
         case 7: .stopStore(forTime: time)
-        case 8: .killHead(forTime: min(time, 3_000))
+        case 8: .killHead(worker % headCount, forTime: min(time, 3_000))
+        case 9: .setClock(worker, aheadBy: dice.number(in: -3_600_000...3_600_000))
         default: .crashStore(forgetting: dice.number(in: 0...1_000), forTime: min(time, 2_000))
         }
+    }
+}
+
+/// The machines: the first one alone serves the second pool, the second one alone has licences.
+extension HistoryPlan {
+    static let otherPool = "other"
+    static let licence = "licence"
+
+    static func pools(ofSlot slot: Int) -> Set<String> {
+        slot == 0 ? [Pool.defaultName, otherPool] : [Pool.defaultName]
+    }
+
+    static func resources(ofSlot slot: Int) -> Resources {
+        Resources(milliCPUs: 2_000, custom: slot == 1 ? [licence: 1_000] : [:])
     }
 }

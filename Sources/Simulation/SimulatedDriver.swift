@@ -2,11 +2,12 @@ import JobChannel
 import Jobs
 
 /// One attempt of a driver: its process, the channel, and the worker's end of it.
-struct SimulatedDriver {
+final class SimulatedDriver {
     enum Ending { case stop, leaseLost }
 
     let grant: Grant
     let stages: [[HistoryPlan.Call]]
+    let terms: [String: HistoryPlan.TaskTerms]
     /// How often the store had forgotten when it began: what it hears may be from then.
     let lossCount: Int
     var ending: Ending?
@@ -36,6 +37,16 @@ struct SimulatedDriver {
     var isLooking = false
     var looksAgain = false
     var result: [UInt8]?
+
+    init(
+        grant: Grant, stages: [[HistoryPlan.Call]], terms: [String: HistoryPlan.TaskTerms],
+        lossCount: Int
+    ) {
+        self.grant = grant
+        self.stages = stages
+        self.terms = terms
+        self.lossCount = lossCount
+    }
 }
 
 /// The driver's process and its end of the channel: what `DriverRun` starts and watches.
@@ -43,8 +54,10 @@ extension History {
     func startDriver(_ grant: Grant, _ key: WorkerKey) {
         let token = grant.lease.token
         let job = plan.jobs.first { $0.spec.id == grant.job.id }
+        let scheduled = plan.schedule.flatMap { $0.fired(grant.job.id) ? $0.stages : nil }
         workers[key.slot].drivers[token] = SimulatedDriver(
-            grant: grant, stages: job?.stages ?? [], lossCount: lossCount)
+            grant: grant, stages: job?.stages ?? scheduled ?? [], terms: job?.terms ?? [:],
+            lossCount: lossCount)
         report(.compiling(worker: workers[key.slot].life.id.rawValue), grant, key)
         add(.worker(key, .driverStarts(token: token)), after: dice.tail(20, 2_500))
     }
@@ -191,7 +204,7 @@ extension History {
 
 extension SimulatedDriver {
     /// Numbers a call as `Cluster.prepare` does: equal calls by their order.
-    fileprivate mutating func prepare(
+    fileprivate func prepare(
         _ call: HistoryPlan.Call, _ offset: Int
     ) -> (number: UInt64, occurrence: Int) {
         let number = nextRequest

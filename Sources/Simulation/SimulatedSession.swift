@@ -10,21 +10,28 @@ extension History {
         switch message.header {
         case .enqueue(let request, let task):
             guard !driver.hasExited else { return }
-            let new = newTask(task, of: driver.grant.job.id, input: message.payload)
+            let new = newTask(task, of: driver, input: message.payload)
             send((request, new), token, key)
         case .result: workers[key.slot].drivers[token]?.result = message.payload
         default: break
         }
     }
 
-    private func newTask(_ request: TaskRequest, of job: JobID, input: [UInt8]) -> NewTask {
+    private func newTask(
+        _ request: TaskRequest, of driver: SimulatedDriver, input: [UInt8]
+    ) -> NewTask {
+        let job = driver.grant.job.id
+        let terms = driver.terms[request.name] ?? HistoryPlan.TaskTerms()
         let call = HistoryPlan.Call(name: request.name, input: input.first ?? 0)
         let occurrence = bug == .noOccurrence ? 0 : request.occurrence
         let id = call.id(of: job, occurrence: occurrence)
         return NewTask(
             id: id, job: job, kind: .task, name: request.name, input: .inline(input),
-            resources: Resources(milliCPUs: request.milliCPUs), labels: ["toolchain"],
-            retry: .task)
+            resources: Resources(
+                milliCPUs: request.milliCPUs,
+                custom: terms.licences == 0 ? [:] : [HistoryPlan.licence: terms.licences]),
+            labels: ["toolchain"], priority: terms.priority, retry: terms.retry,
+            deadlines: terms.deadlines)
     }
 
     func sessionSends(_ token: Int64, _ key: WorkerKey) {
@@ -43,8 +50,8 @@ extension History {
         let batch = driver.unsent.prefix(count)
         switch reply {
         case nil, .refused(.unavailable)?:
-            workers[key.slot].drivers[token]?.pause = min(2_000, driver.pause * 2)
             let pause = dice.number(in: driver.pause / 2...driver.pause)
+            driver.pause = min(2_000, driver.pause * 2)
             return add(.worker(key, .sessionSends(token: token)), after: pause)
         case .tasks(let records)?:
             for (entry, record) in zip(batch, records) {

@@ -23,8 +23,9 @@ final class SimulatedStore {
         store = InMemoryJobStore(now: { clock.now }, lives: lives)
     }
 
-    func answer(_ call: StoreCall, at time: Int64) async -> StoreReply {
-        clock.set(time)
+    /// - Parameter clock: what the store takes for the time; nil: `time`.
+    func answer(_ call: StoreCall, at time: Int64, clock error: Int64? = nil) async -> StoreReply {
+        clock.set(error ?? time)
         let reply = await store.answer(call)
         log.append(Entry(time: time, call: call, reply: reply))
         checker.observe(call, reply, at: time)

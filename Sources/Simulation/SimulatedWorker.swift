@@ -1,7 +1,7 @@
 import Jobs
 
 /// A worker process of a history: the real `WorkerLife`, and what stands around it.
-struct SimulatedWorker {
+final class SimulatedWorker {
     let key: WorkerKey
     var life: WorkerLife
     /// The grants of tasks that run in an executor, by token.
@@ -19,13 +19,17 @@ struct SimulatedWorker {
     var pausedUntil: Int64 = 0
     var cutUntil: Int64 = 0
     var pace: Int64 = 100
+    /// How far its wall clock is ahead of the store's.
+    var clockError: Int64 = 0
+    let pools: Set<String>
 
     init(_ key: WorkerKey) {
         self.key = key
+        pools = HistoryPlan.pools(ofSlot: key.slot)
         life = WorkerLife(
             id: WorkerID(rawValue: "worker-\(key.slot + 1)#\(key.incarnation)"),
             offer: WorkerLife.Offer(
-                resources: Resources(milliCPUs: 2_000), driverSlots: 2, attemptsMax: 8,
+                resources: HistoryPlan.resources(ofSlot: key.slot), driverSlots: 2, attemptsMax: 8,
                 labels: ["toolchain"], leaseInMilliseconds: 4_000))
     }
 
@@ -35,13 +39,21 @@ struct SimulatedWorker {
                 && life.freeDriverSlots == life.offer.driverSlots
     }
 
+    /// Whether what runs here takes no more than there is.
+    var keepsWithinItsMeans: Bool {
+        let free = life.free
+        return free.milliCPUs >= 0 && free.memoryInBytes >= 0 && free.gpus >= 0
+            && free.custom.values.allSatisfy { $0 >= 0 } && life.freeDriverSlots >= 0
+    }
+
     var isAtRest: Bool { isGone || isFree && tasks.isEmpty && drivers.isEmpty && parting == nil }
 
     var record: WorkerRecord {
         WorkerRecord(
             id: life.id, name: "worker-\(key.slot + 1)", host: "host-\(key.slot + 1)",
             pid: Int32(key.incarnation), total: life.offer.resources, free: life.free,
-            labels: life.offer.labels, version: "simulated", runningTasks: life.running.count)
+            labels: life.offer.labels, version: "simulated", runningTasks: life.running.count,
+            pools: pools)
     }
 }
 
@@ -54,7 +66,7 @@ extension History {
     }
 
     func startWorker(_ slot: Int, incarnation: Int) {
-        var worker = SimulatedWorker(WorkerKey(slot: slot, incarnation: incarnation))
+        let worker = SimulatedWorker(WorkerKey(slot: slot, incarnation: incarnation))
         if slot < workers.count {
             worker.cutUntil = workers[slot].cutUntil  // the machine's network
             workers[slot] = worker
@@ -119,7 +131,8 @@ extension History {
         guard workers[slot].life.isClaiming, !workers[slot].isClaimUnderWay else { return }
         workers[slot].wait = nil
         workers[slot].isClaimUnderWay = true
-        let request = workers[slot].life.claimRequest
+        var request = workers[slot].life.claimRequest
+        request.pools = workers[slot].pools
         send(.claim(request), from: .worker(key, .claim(sent: request.endings.count)))
     }
 
@@ -129,6 +142,9 @@ extension History {
         var length = dice.number(in: 500...1_500)
         if case .claimed(let reply)? = reply {
             for grant in workers[slot].life.claimed(reply, sent: sent) { start(grant, key) }
+            expect(
+                workers[slot].keepsWithinItsMeans, .fits,
+                "\(workers[slot].life.id) runs more than it has room for")
             length = workers[slot].life.pauseInMilliseconds(after: reply)
         }
         if !workers[slot].life.isClaiming { return handBack(key) }

@@ -42,10 +42,12 @@ package enum Simulation {
 
     /// Runs the histories of `count` seeds from `first` on, `width` at a time.
     ///
-    /// - Parameter failuresMax: no more are begun after so many have broken a promise.
+    /// - Parameters:
+    ///   - failuresMax: no more are begun after so many have broken a promise.
+    ///   - progress: hears of the sum after each history.
     package static func run(
         seedsFrom first: UInt64, count: Int, planting bug: PlantedBug? = nil, width: Int,
-        failuresMax: Int = 10
+        failuresMax: Int = 10, progress: @Sendable (Summary) -> Void = { _ in }
     ) async -> Summary {
         var summary = Summary()
         var next = 0
@@ -63,10 +65,28 @@ package enum Simulation {
                 if !report.violations.isEmpty {
                     summary.failures.append((report.seed, report.violations))
                 }
+                progress(summary)
                 begin()
             }
         }
         summary.failures.sort { $0.seed < $1.seed }
         return summary
+    }
+
+    /// The smallest seed from `first` on whose history finds the planted bug; nil when none of
+    /// `count` does.
+    package static func firstSeed(
+        finding bug: PlantedBug, from first: UInt64, count: Int, width: Int
+    ) async -> UInt64? {
+        // Batches, because of histories that run side by side a later one may end earlier.
+        var seed = first
+        while seed < first &+ UInt64(count) {
+            let size = min(width, Int(first &+ UInt64(count) &- seed))
+            let summary = await run(
+                seedsFrom: seed, count: size, planting: bug, width: width, failuresMax: .max)
+            if let found = summary.failures.first { return found.seed }
+            seed += UInt64(size)
+        }
+        return nil
     }
 }

@@ -16,6 +16,11 @@ package enum StoreCall: Sendable, Hashable {
     case heartbeat(WorkerRecord, leases: [Lease])
     case workers
     case remove(WorkerID)
+    case retryJob(JobID)
+    case retryTask(TaskID)
+    case put(Schedule)
+    case deleteSchedule(String)
+    case fireSchedules
 }
 
 /// What a store answered.
@@ -26,6 +31,8 @@ package enum StoreReply: Sendable, Hashable {
     case finished([EndingReply])
     case beaten(HeartbeatReply)
     case workers([WorkerRecord])
+    case schedule(ScheduleRecord)
+    case jobs([JobRecord])
     case done
     case refused(JobStoreError)
 }
@@ -63,6 +70,11 @@ extension JobStore {
             return .beaten(try await heartbeat(worker, leases: leases))
         case .workers: return .workers(try await workers())
         case .remove(let worker): try await remove(worker)
+        case .retryJob(let id): return .job(try await retry(job: id))
+        case .retryTask(let id): return .tasks([try await retry(task: id)])
+        case .put(let schedule): return .schedule(try await put(schedule))
+        case .deleteSchedule(let name): _ = try await deleteSchedule(name)
+        case .fireSchedules: return .jobs(try await fireSchedules())
         }
         return .done
     }

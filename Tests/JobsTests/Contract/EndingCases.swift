@@ -313,5 +313,23 @@ extension ContractCase {
             try await bench.store.report(.running(worker: "n-1"), of: id, under: other)
             try equal(try await bench.state("b"), .active(.running(worker: "n-1")))
         },
+        ContractCase("Work whose driver is lost for good in the same moment ends with the job") {
+            bench in
+            _ = try await bench.submit("a")
+            for number in 1...3 {
+                _ = try await bench.claimOne("w-\(number)", drivers: 1, lease: 100)
+                try await bench.pass(100)
+            }
+            let driver = try await bench.claimOne("w-4", drivers: 1, lease: 100)
+            let task = makeTask("t", job: "a", retry: .immediate)
+            try await bench.add([task], driver)
+            _ = try await bench.claimOne("w-5", lease: 101)
+            try await bench.pass(200)
+            try equal(try await bench.claim().grants.count, 0)
+            try equal(try await bench.state(task), .cancelled(by: JobRecord.endOfJob))
+            guard case .failed? = try await bench.state("a") else {
+                throw ContractFailure(description: "the job goes on without a driver")
+            }
+        },
     ]
 }
