@@ -7,6 +7,7 @@
 
 typedef size_t (*manta_curl_data_function)(char *, size_t, size_t, void *);
 typedef int (*manta_curl_seek_function)(void *, curl_off_t, int);
+typedef curl_socket_t (*manta_curl_socket_function)(void *, curlsocktype, struct curl_sockaddr *);
 
 static inline CURLcode manta_curl_global_init(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }
 
@@ -37,6 +38,21 @@ static inline CURLcode manta_curl_set_data_function(
 
 static inline CURLcode manta_curl_set_seek_function(CURL *easy, manta_curl_seek_function function) {
     return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, function);
+}
+
+static inline CURLcode manta_curl_set_socket_function(
+    CURL *easy, manta_curl_socket_function function, void *context) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, function);
+    return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, context) : code;
+}
+
+// Where a connection goes: the address is longer than `addr` says for all but IPv4.
+static inline const struct sockaddr *manta_curl_address(const struct curl_sockaddr *target) {
+    return &target->addr;
+}
+
+static inline curl_socket_t manta_curl_open_socket(const struct curl_sockaddr *target) {
+    return socket(target->family, target->socktype | SOCK_CLOEXEC, target->protocol);
 }
 
 // `allows_plain` is 0 when a redirect must not leave TLS.
@@ -72,5 +88,6 @@ static inline CURLMcode manta_curl_multi_set_long(CURLM *multi, CURLMoption opti
 }
 
 static const int manta_curl_pause_none = CURLPAUSE_CONT;
+static const curl_socket_t manta_curl_no_socket = CURL_SOCKET_BAD;
 
 #endif

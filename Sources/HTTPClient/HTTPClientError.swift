@@ -6,6 +6,9 @@ package enum HTTPClientError: Error, Sendable, Hashable {
     case invalidHeader(name: String, reason: String)
     /// No connection was made: the server has not seen the request.
     case cannotConnect(host: String, cause: String)
+    /// The host, or one that it redirects to, is no machine of the public internet, and the request
+    /// asked for those only. Nothing was sent there.
+    case addressRefused(host: String, address: String)
     /// The connection ended early: the server may have acted on the request or not.
     case connectionLost(host: String, cause: String)
     /// No complete answer within the time given: the server may have acted on the request or not.
@@ -26,7 +29,7 @@ package enum HTTPClientError: Error, Sendable, Hashable {
     /// not arrive twice can be sent again.
     package var isSurelyUnprocessed: Bool {
         switch self {
-        case .cannotConnect, .tls, .invalidURL, .invalidHeader: true
+        case .cannotConnect, .addressRefused, .tls, .invalidURL, .invalidHeader: true
         default: false
         }
     }
@@ -46,6 +49,8 @@ extension HTTPClientError: CustomStringConvertible {
         case .invalidURL(let url, let reason): "The URL '\(url)' is not usable: \(reason)."
         case .invalidHeader(let name, let reason): "The header '\(name)' is refused: \(reason)."
         case .cannotConnect(let host, let cause): "Cannot connect to \(host): \(cause)."
+        case .addressRefused(let host, let address):
+            "\(host) is at \(address), which is no address of the public internet."
         case .connectionLost(let host, let cause): "The connection to \(host) was lost: \(cause)."
         case .timedOut(let host): "\(host) did not answer in time."
         case .tls(let host, let cause): "TLS with \(host) failed: \(cause)."

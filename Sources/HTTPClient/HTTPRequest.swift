@@ -36,6 +36,10 @@ package struct HTTPRequest: Sendable {
     package var bodyMax: Int
     /// How many redirects are followed. They never leave http and https, nor https for http.
     package var redirectsMax = 0
+    /// Whether only addresses of the public internet are connected to: for URLs that somebody else
+    /// wrote. What a name resolves to is checked, not the name; no proxy is used, because it would
+    /// hide the address; redirects are checked in the same way.
+    package var refusesPrivateAddresses = false
     /// Whether the server may see this request twice. If not, it goes out on a connection of its
     /// own: libcurl silently sends a request again when a reused connection turns out to be closed,
     /// and nobody can tell whether the server had acted on the first one.

@@ -52,6 +52,25 @@ package struct HTTPURL: Sendable, Hashable {
         return "\(scheme)://\(host)" + (isOwnPort ? "" : ":\(port)") + path
     }
 
+    /// The absolute URL that a `Location` means in an answer to a request of `url`.
+    ///
+    /// - Throws: `.invalidURL`, also for what is neither http nor https.
+    package static func following(
+        _ location: String, from url: String
+    ) throws(HTTPClientError) -> String {
+        _ = try HTTPURL(url)
+        let parts = curl_url()
+        defer { curl_url_cleanup(parts) }
+        // Set upon an URL, a relative one is resolved against it (RFC 3986, 5.2).
+        guard location.utf8.count <= lengthMax, parts != nil,
+            curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK,
+            curl_url_set(parts, CURLUPART_URL, location, 0) == CURLUE_OK,
+            let next = part(CURLUPART_URL, of: parts)
+        else { throw .invalidURL(redact(location), reason: "it is malformed") }
+        _ = try HTTPURL(next)
+        return next
+    }
+
     package var isLoopback: Bool {
         host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]"
             || host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." }

@@ -48,6 +48,25 @@ func bodyRewound(
     return isDone ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
 }
 
+/// Opens the socket of one connection unless it would lead to where nobody may send us.
+func socketWanted(
+    _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype,
+    _ target: UnsafeMutablePointer<curl_sockaddr>?
+) -> curl_socket_t {
+    guard let context, let target, let address = manta_curl_address(target) else {
+        return manta_curl_no_socket
+    }
+    let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    let length = Int(target.pointee.addrlen)
+    let found = NetworkAddress(UnsafeRawBufferPointer(start: address, count: length))
+    guard let found, found.isPublic else {
+        transfer.refusal = .addressRefused(
+            host: transfer.url.authority, address: found?.description ?? "unknown")
+        return manta_curl_no_socket
+    }
+    return manta_curl_open_socket(target)
+}
+
 extension Transfer {
     /// One line of a header, with its line end. False ends the transfer.
     func take(headerLine bytes: UnsafeRawBufferPointer) -> Bool {

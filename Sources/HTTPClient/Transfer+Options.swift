@@ -8,8 +8,9 @@ extension Transfer {
         easy.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         _ = manta_curl_restrict_protocols(easy.pointer, url.scheme == "http" ? 1 : 0)
         easy.set(CURLOPT_USERAGENT, configuration.userAgent)
-        if url.isLoopback {
-            // A proxy named in the environment could not reach us there.
+        if url.isLoopback || request.refusesPrivateAddresses {
+            // A proxy named in the environment could not reach us there, or would choose the
+            // address.
             easy.set(CURLOPT_PROXY, "")
         }
         prepareTimes(configuration)
@@ -22,7 +23,8 @@ extension Transfer {
             easy.set(CURLOPT_FOLLOWLOCATION, 1)
             easy.set(CURLOPT_MAXREDIRS, request.redirectsMax)
         }
-        if !request.isRepeatable {
+        if !request.isRepeatable || request.refusesPrivateAddresses {
+            // Nobody looked where a connection that is kept leads.
             easy.set(CURLOPT_FRESH_CONNECT, 1)
         }
     }
@@ -119,6 +121,9 @@ extension Transfer {
         easy.set(CURLOPT_WRITEDATA, pointer: context)
         _ = manta_curl_set_data_function(easy.pointer, CURLOPT_HEADERFUNCTION, headerArrived)
         _ = manta_curl_set_data_function(easy.pointer, CURLOPT_WRITEFUNCTION, bodyArrived)
+        if request.refusesPrivateAddresses {
+            _ = manta_curl_set_socket_function(easy.pointer, socketWanted, context)
+        }
         guard source != nil else { return }
         easy.set(CURLOPT_READDATA, pointer: context)
         easy.set(CURLOPT_SEEKDATA, pointer: context)

@@ -1,6 +1,7 @@
 /// What a job runs.
 package enum Entrypoint: Hashable, Sendable, Codable {
-    /// A Swift script, compiled once per content; `arguments` follow the binary's name.
+    /// A Swift script, or a package's folder as a zip file whose name ends in ".zip"; compiled once
+    /// per content. `arguments` follow the binary's name.
     case script(fileName: String, digest: String, arguments: [String])
     /// Any command, run by `/bin/sh -c`.
     case command(String)
@@ -12,6 +13,8 @@ package struct NewJob: Hashable, Sendable, Codable {
     package var entrypoint: Entrypoint
     /// Hex SHA-256 of a zipped working directory.
     package var workingDirectory: String?
+    /// Where that zip file is fetched from, https or http; nil: it is a blob.
+    package var workingDirectoryURL: String?
     package var environment: [String: String]
     package var metadata: [String: String]
     package var driverResources: Resources

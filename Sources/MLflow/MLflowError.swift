@@ -108,7 +108,7 @@ extension MLflowError {
                 + "(MLFLOW_TRACKING_INSECURE_TLS=true switches the check off)."
         case .cancelled, .closed: kind = .cancelled
         case .tooLarge, .malformedResponse: kind = .invalidAnswer
-        case .invalidURL, .invalidHeader: kind = .invalidConfiguration
+        case .invalidURL, .invalidHeader, .addressRefused: kind = .invalidConfiguration
         case .fileFailed: kind = .fileFailed
         }
         self.init(

@@ -27,7 +27,8 @@ public enum JobError: Error, Sendable, Hashable, CustomStringConvertible {
         case .taskCancelled(let task): "task \"\(task)\" was cancelled"
         case .taskNotDeclared(let task):
             "task \"\(task)\" was made after runJob began; executors know only the tasks that "
-                + "stand above runJob: move it to the top level of the script"
+                + "stand above runJob: move it to the top level of the script, or, in another "
+                + "file of a package, name it before runJob"
         case .duplicateTasks(let names):
             "two tasks share the name \(names.map { "\"\($0)\"" }.joined(separator: ", ")); "
                 + "give each RemoteTask a name of its own"

@@ -39,6 +39,21 @@ import Testing
         #expect(job.driverLabels.isEmpty)
     }
 
+    @Test("A working directory by URL is kept with its digest; nothing is fetched here")
+    func workingDirectoryURL() async throws {
+        let digest = String(repeating: "ab", count: 32)
+        let text = "https://host.invalid/x.zip#sha256=\(digest)"
+        let job = try await job(
+            #"{"entrypoint": "x", "runtime_env": {"working_dir": "\#(text)"}}"#)
+        #expect(job.workingDirectory == digest)
+        #expect(job.workingDirectoryURL == "https://host.invalid/x.zip")
+        let shown = JobDetails(JobRecord(spec: job, state: .active(.queued), submittedAt: 0))
+        #expect(shown.runtimeEnvironment.workingDirectory == text)
+        let failure = try await refusal(
+            #"{"entrypoint": "x", "runtime_env": {"working_dir": "https://host.invalid/x.zip"}}"#)
+        #expect(failure.status == 400 && failure.detail.contains("| sha256sum"))
+    }
+
     @Test("A script runs where there is a toolchain")
     func script() async throws {
         let digest = try await blobs.put(Array("import Manta".utf8))

@@ -85,6 +85,38 @@ import Testing
         await head.stop()
     }
 
+    @Test("A package's folder goes along as a zip file, without what it ignores or SwiftPM made")
+    func package() async throws {
+        let head = try await TestHead()
+        let place = try TestPlace()
+        for name in ["Package.swift", "Sources/a/main.swift", ".build/x", ".swiftpm/y", "big.csv"] {
+            try place.write("// \(name)\n", to: "my job/\(name)")
+        }
+        try place.write("*.csv\n", to: "my job/.gitignore")
+        let job = try await head.submit(place.path + "/my job/", "--", "--width", "75")
+        guard case .script(let name, let digest, let arguments) = job.entrypoint else {
+            Issue.record("\(job.entrypoint) is no package")
+            return
+        }
+        #expect(name == "my_job.zip" && arguments == ["--width", "75"])
+        #expect(job.entrypoint.description == "my_job --width 75")
+        #expect(job.driverLabels == ["toolchain"])
+        try ZipArchive.unpack(Data(try await head.blobs.get(digest)), to: place.path + "/out")
+        let names = try FileManager.default.subpathsOfDirectory(atPath: place.path + "/out")
+        #expect(
+            names.sorted() == [
+                ".gitignore", "Package.swift", "Sources", "Sources/a", "Sources/a/main.swift",
+            ])
+        try place.write("x", to: "plain/a.txt")
+        let error = await #expect(throws: CommandFailure.self) {
+            try await head.submit(place.path + "/plain")
+        }
+        #expect(error?.code == ExitStatus.notFound)
+        #expect(error?.description.contains("--working-dir") == true)
+        #expect(Upload.packageName("/tmp/-x") == "package-x" && Upload.packageName("/") != "")
+        await head.stop()
+    }
+
     @Test("Settings of the job arrive")
     func settings() async throws {
         let head = try await TestHead()
@@ -94,6 +126,24 @@ import Testing
         #expect(job.id.rawValue == "mine.1" && job.environment == ["A": "b=c", "EMPTY": ""])
         #expect(job.metadata == ["k": "v"] && job.driverResources.milliCPUs == 500)
         #expect(job.priority == 3)
+        await head.stop()
+    }
+
+    @Test("An address is passed on with its digest; without one it is told how to find it")
+    func workingDirectoryURL() async throws {
+        let head = try await TestHead()
+        let digest = String(repeating: "c", count: 64)
+        let job = try await head.submit(
+            "--working-dir", "https://host.invalid/x.zip#sha256=\(digest)", "--", "true")
+        #expect(job.workingDirectory == digest)
+        #expect(job.workingDirectoryURL == "https://host.invalid/x.zip")
+        let error = await #expect(throws: CommandFailure.self) {
+            try await head.submit("--working-dir", "https://host.invalid/x.zip", "--", "true")
+        }
+        #expect(error?.code == ExitStatus.usage)
+        #expect(
+            error?.description.contains("curl -fsSL 'https://host.invalid/x.zip' | sha256sum")
+                == true)
         await head.stop()
     }
 

@@ -11,6 +11,8 @@ final class TestCluster: Sendable {
     let redis: RedisServer
     let headPort: Int
     let mlflowURL: String?
+    /// A server that working directories may be fetched from.
+    let downloadFrom: String?
     private let roles = Mutex<[String: ChildProcess]>([:])
 
     struct Failure: Error, CustomStringConvertible {
@@ -29,18 +31,20 @@ final class TestCluster: Sendable {
 
     /// - Parameter cpus: of each worker.
     static func start(
-        workers: Int = 2, cpus: Int = 1, mlflowURL: String? = nil
+        workers: Int = 2, cpus: Int = 1, mlflowURL: String? = nil, downloadFrom: String? = nil
     ) async throws -> TestCluster {
-        let cluster = try TestCluster(redis: try await RedisServer.start(), mlflowURL: mlflowURL)
+        let cluster = try TestCluster(
+            redis: try await RedisServer.start(), mlflowURL: mlflowURL, downloadFrom: downloadFrom)
         try await cluster.startHead()
         for number in 1...workers { try cluster.startWorker(number, cpus: cpus) }
         try await cluster.waitForWorkers(workers)
         return cluster
     }
 
-    private init(redis: RedisServer, mlflowURL: String?) throws {
+    private init(redis: RedisServer, mlflowURL: String?, downloadFrom: String?) throws {
         self.redis = redis
         self.mlflowURL = mlflowURL
+        self.downloadFrom = downloadFrom
         headPort = try FreePorts.one()
         // Short: a socket's path below it has at most 107 bytes.
         folder = "/tmp/manta-e2e-\(getpid())-\(headPort)"
@@ -81,6 +85,7 @@ final class TestCluster: Sendable {
         variables["MANTA_STORE"] = redis.url
         variables["MANTA_ORIGIN"] = folder + "/origin"
         variables["MLFLOW_TRACKING_URI"] = mlflowURL
+        variables["MANTA_DOWNLOAD_FROM"] = downloadFrom
         return variables
     }
 

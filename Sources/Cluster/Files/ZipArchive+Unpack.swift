@@ -19,7 +19,7 @@ extension ZipArchive {
             try files.createDirectory(
                 atPath: (path as NSString).deletingLastPathComponent,
                 withIntermediateDirectories: true)
-            try entry.content.write(to: URL(fileURLWithPath: path))
+            try entry.content().write(to: URL(fileURLWithPath: path))
             try files.setAttributes(
                 [.posixPermissions: entry.isExecutable ? 0o700 : 0o600], ofItemAtPath: path)
         }
@@ -41,11 +41,22 @@ extension ZipArchive {
 
     private struct Entry {
         let name: String
-        let content: Data
+        /// As it stands in the file.
+        let stored: Data
+        let isDeflated: Bool
+        /// Of the content, in bytes.
+        let size: Int
         let checksum: UInt32
         let isExecutable: Bool
 
         var isFolder: Bool { name.hasSuffix("/") }
+
+        /// - Throws: `ZipError` when the bytes are not those that were packed.
+        func content() throws(ZipError) -> Data {
+            let content = isDeflated ? Data(try Inflater.inflate(stored, size: size)) : stored
+            guard CRC32.of(content) == checksum else { throw .malformed("\(name) is damaged") }
+            return content
+        }
     }
 
     /// All entries, each of them checked.
@@ -69,19 +80,20 @@ extension ZipArchive {
         var total = 0
         for _ in 0..<count {
             let (entry, next) = try readEntry(reader, at: position)
-            total += entry.content.count
-            // Overlapping entries can hold far more than the file does.
+            total += entry.size
+            // Overlapping or well-chosen entries can hold far more than the file does.
             guard total <= sizeMax else {
                 throw .malformed("more than \(sizeMax >> 20) MiB unpacked")
             }
             entries.append(entry)
             position = next
         }
+        guard total <= expansionFloor || total / bytes.count < expansionMax else {
+            throw .malformed("it grows more than \(expansionMax) times when it is unpacked")
+        }
         try checkPlaces(entries)
         // Last, because it alone reads everything.
-        for entry in entries where CRC32.of(entry.content) != entry.checksum {
-            throw .malformed("\(entry.name) is damaged")
-        }
+        for entry in entries { _ = try entry.content() }
         return entries
     }
 
@@ -91,6 +103,7 @@ extension ZipArchive {
         guard try reader.at32(position) == centralHeader else {
             throw .malformed("no entry at offset \(position)")
         }
+        let flags = try reader.at16(position + 8)
         let method = try reader.at16(position + 10)
         let checksum = try reader.at32(position + 16)
         let size = Int(try reader.at32(position + 20))
@@ -99,8 +112,9 @@ extension ZipArchive {
         let mode = try reader.at32(position + 38) >> 16
         let offset = Int(try reader.at32(position + 42))
         let name = try checkedName(try reader.slice(position + 46, nameCount))
-        guard method == 0, size == Int(try reader.at32(position + 24)) else {
-            throw .malformed("\(name) is compressed; send stored entries (zip -0)")
+        let unpacked = Int(try reader.at32(position + 24))
+        guard method == 8 || method == 0 && size == unpacked, flags & 1 == 0 else {
+            throw .malformed("\(name) is encrypted or packed by another method than deflate")
         }
         let kind = mode & 0o170_000
         guard kind == 0 || kind == 0o100_000 || kind == 0o040_000 else {
@@ -111,9 +125,9 @@ extension ZipArchive {
         }
         let start =
             offset + 30 + Int(try reader.at16(offset + 26)) + Int(try reader.at16(offset + 28))
-        let content = try reader.slice(start, size)
         let entry = Entry(
-            name: name, content: content, checksum: checksum, isExecutable: mode & 0o100 != 0)
+            name: name, stored: try reader.slice(start, size), isDeflated: method == 8,
+            size: unpacked, checksum: checksum, isExecutable: mode & 0o100 != 0)
         return (entry, position + 46 + nameCount + extra)
     }
 

@@ -1,11 +1,16 @@
 import Foundation
 
-/// Working directories as zip files with stored entries, the form Ray's own client sends too.
+/// Working directories as zip files.
 ///
-/// This file packs; `ZipArchive+Unpack.swift` reads what others packed and trusts nothing.
+/// This file packs, with stored entries; `ZipArchive+Unpack.swift` reads what others packed, stored
+/// or deflated, and trusts nothing.
 package enum ZipArchive {
     package static let entriesMax = 20_000
     package static let sizeMax = 512 << 20
+    /// How many times larger than the file its content may be, once it is larger than
+    /// `expansionFloor` bytes: text packs to a tenth, a bomb to a thousandth.
+    static let expansionMax = 200
+    static let expansionFloor = 16 << 20
     /// Bytes of a name, and folders in it.
     static let nameMax = 1_024
     static let depthMax = 64

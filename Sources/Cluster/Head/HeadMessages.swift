@@ -14,11 +14,12 @@ package struct SubmitRequest: Codable, Sendable, Hashable {
     /// A whole number; as `Double`, so that a fraction or a huge one can be named in the refusal.
     package var memoryInBytes: Double?
     package var gpus: Double?
-    /// Ours: a Swift script that was uploaded as a blob.
+    /// Ours: a Swift script, or a package's folder as a zip file, that was uploaded as a blob.
     package var script: Script?
     package var priority: Int?
 
     package struct Script: Codable, Sendable, Hashable {
+        /// "train.swift", or "trainer.zip" for a package.
         package var fileName: String
         /// Lower-case hex SHA-256 of the blob.
         package var digest: String
@@ -37,7 +38,8 @@ package struct SubmitRequest: Codable, Sendable, Hashable {
     }
 
     package struct RuntimeEnvironment: Codable, Sendable, Hashable {
-        /// `blob://<sha256>`: a zipped folder that was uploaded before.
+        /// A zipped folder: `blob://<sha256>` when it was uploaded before, else where the worker
+        /// fetches it from, `https://host/x.zip#sha256=<64 hex digits>`.
         package var workingDirectory: String?
         package var variables: [String: String]?
 

@@ -12,7 +12,9 @@ extension JobDetails {
         endTime = record.endedAt
         metadata = spec.metadata
         runtimeEnvironment = .init(
-            workingDirectory: spec.workingDirectory.map { "blob://\($0)" },
+            workingDirectory: spec.workingDirectory.map { digest in
+                spec.workingDirectoryURL.map { "\($0)#sha256=\(digest)" } ?? "blob://\(digest)"
+            },
             variables: spec.environment.isEmpty ? nil : spec.environment)
         let summary = Summary(record)
         status = summary.status
@@ -84,7 +86,7 @@ extension Entrypoint {
         switch self {
         case .command(let command): command
         case .script(let fileName, _, let arguments):
-            ([fileName] + arguments).joined(separator: " ")
+            ([JobCompiler.title(of: fileName)] + arguments).joined(separator: " ")
         }
     }
 }

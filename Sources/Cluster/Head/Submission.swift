@@ -19,17 +19,19 @@ struct Submission {
         let id = try identifier()
         let environment = request.runtimeEnvironment?.variables ?? [:]
         try check(environment)
-        let job = NewJob(
-            id: id, entrypoint: try entrypoint(),
-            workingDirectory: try request.runtimeEnvironment?.workingDirectory.map(blobDigest),
+        let directory = try request.runtimeEnvironment?.workingDirectory.map(workingDirectory)
+        var job = NewJob(
+            id: id, entrypoint: try entrypoint(), workingDirectory: directory?.digest,
             environment: environment, metadata: request.metadata ?? [:],
             driverResources: try resources(),
             driverLabels: request.script == nil ? [] : [JobSDK.label],
             priority: request.priority ?? 0)
+        job.workingDirectoryURL = directory?.url
         if let script = request.script {
             try await require(script.digest, "manta_script.digest", blobs)
         }
-        if let digest = job.workingDirectory {
+        // What a URL names is checked by the worker that fetches it.
+        if let digest = job.workingDirectory, job.workingDirectoryURL == nil {
             try await require(digest, "runtime_env.working_dir", blobs)
         }
         return job
@@ -52,9 +54,14 @@ struct Submission {
         }
         guard let script = request.script else { return .command(request.entrypoint) }
         let name = (script.fileName as NSString).lastPathComponent
-        guard name == script.fileName, name.hasSuffix(".swift"), name.utf8.count <= 128,
+        let isKnown = name.hasSuffix(".swift") || name.hasSuffix(JobCompiler.packageSuffix)
+        guard name == script.fileName, isKnown, name.utf8.count <= 128,
             name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !name.hasPrefix("-")
-        else { throw invalid("manta_script.file_name", "must be a plain name ending in .swift") }
+        else {
+            throw invalid(
+                "manta_script.file_name",
+                "must be a plain name ending in .swift, or in .zip for a package's folder")
+        }
         guard script.arguments.reduce(0, { $0 + $1.utf8.count }) <= Submission.textMax,
             !script.arguments.contains(where: { $0.utf8.contains(0) })
         else {
@@ -94,12 +101,24 @@ struct Submission {
         }
     }
 
-    private func blobDigest(_ text: String) throws -> String {
+    /// The digest of the zip file, and where it is fetched from when it is no blob.
+    private func workingDirectory(_ text: String) throws -> (digest: String, url: String?) {
+        let field = "runtime_env.working_dir"
+        if PinnedURL.isURL(text) {
+            do throws(PinnedURLError) {
+                let source = try PinnedURL(text)
+                return (source.digest, source.url)
+            } catch {
+                throw invalid(field, error.reason)
+            }
+        }
         guard text.hasPrefix("blob://") else {
             throw invalid(
-                "runtime_env.working_dir", "must be blob://<sha256> of an uploaded zip file")
+                field,
+                "must be blob://<sha256> of an uploaded zip file, or "
+                    + "https://<address of a zip file>#sha256=<64 hex digits>")
         }
-        return String(text.dropFirst(7))
+        return (String(text.dropFirst(7)), nil)
     }
 
     private func require(_ digest: String, _ field: String, _ blobs: any BlobStore) async throws {

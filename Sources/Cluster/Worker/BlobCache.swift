@@ -37,6 +37,34 @@ struct BlobCache: Sendable {
         }
     }
 
+    /// As `path(of:)`, for content that is known by its digest but comes from elsewhere than the
+    /// store.
+    ///
+    /// - Parameter fetch: writes the content, verified, to a new file at the path it is given; a
+    ///   file that is left after it failed is removed.
+    func path(
+        of digest: String, from fetch: @escaping @Sendable (_ path: String) async throws -> Void
+    ) async throws -> String {
+        guard digest.isDigest else { throw BlobStoreError.missing(digest) }
+        let home = "\(directory)/\(digest)"
+        if FileManager.default.fileExists(atPath: home) {
+            utimes(home, nil)
+            return home
+        }
+        // Not shared with those who ask the store for the same digest: they may fail otherwise.
+        return try await fetches.value(of: "fetch " + digest) {
+            let fetched = "\(home).\(UUID().uuidString).part"
+            do {
+                try await fetch(fetched)
+            } catch {
+                unlink(fetched)
+                throw error
+            }
+            try BlobCache.move(fetched, to: home)
+            return home
+        }
+    }
+
     /// Gives a file a home in the store and a place here; the file is taken.
     ///
     /// - Throws: `BlobStoreError.damaged` when its bytes have another digest than was said.

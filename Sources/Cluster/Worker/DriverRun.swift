@@ -67,7 +67,7 @@ actor DriverRun {
                 "The driver runs again on \(context.configuration.name), "
                     + "attempt \(grant.task.attempt); finished tasks are not repeated.")
         }
-        let directory = try await workspace.prepare(context.cache)
+        let directory = try await workspace.prepare(context)
         switch grant.job.entrypoint {
         case .command(let command):
             return try await runCommand(command, in: directory)
@@ -152,10 +152,16 @@ actor DriverRun {
         {
             log.append(.err, prefix: "", text: String(line), endsWithLineFeed: true, waits: false)
         }
+        var subject = "script"
+        if case .script(let name, _, _) = grant.job.entrypoint,
+            name.hasSuffix(JobCompiler.packageSuffix)
+        {
+            subject = "package"
+        }
         let errorCount = diagnostics.split(separator: "\n").count { $0.contains(": error: ") }
         let errors = errorCount == 1 ? "1 error" : "\(max(1, errorCount)) errors"
         return .crashed(
-            message: "the script does not compile (\(errors))", exitCode: BuildError.exitCode,
+            message: "the \(subject) does not compile (\(errors))", exitCode: BuildError.exitCode,
             signal: nil)
     }
 

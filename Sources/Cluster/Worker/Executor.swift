@@ -38,7 +38,7 @@ actor Executor {
         binary: String, arguments: [String], workspace: JobWorkspace, context: WorkerContext,
         log: JobLog
     ) async throws -> Executor {
-        let directory = try await workspace.prepare(context.cache)
+        let directory = try await workspace.prepare(context)
         let token = await context.hub.makeToken()
         let process = try JobProcess(
             workspace.specification(

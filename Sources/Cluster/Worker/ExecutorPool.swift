@@ -48,9 +48,12 @@ actor ExecutorPool {
         }
     }
 
-    /// What does not compile will not the next time either; anything else may pass.
+    /// What does not compile, or cannot be downloaded, will not the next time either; anything else
+    /// may pass.
     private func outcome(of error: any Error) -> AttemptOutcome {
-        if error is BuildError { return .failed(message: "\(error)") }
+        if error is BuildError || error is DownloadError || error is ZipError {
+            return .failed(message: "\(error)")
+        }
         return .crashed(message: "\(error)", exitCode: nil, signal: nil)
     }
 

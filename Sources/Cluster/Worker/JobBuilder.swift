@@ -2,17 +2,16 @@ internal import Crypto
 import Foundation
 import JobChannel
 import Jobs
-import Processes
 
-/// Turns a job's script into a binary, once per content in the whole cluster.
+/// Turns a job's script or package into a binary, once per content in the whole cluster.
 ///
-/// The binary's key is the SHA-256 of the script, the SDK and the compiler. Whoever gets the build
-/// from the store compiles and describes it, and the binary becomes a blob; everyone else waits for
-/// that.
+/// The binary's key is the SHA-256 of the script or package, the SDK and the compiler. Whoever gets
+/// the build from the store has `JobCompiler` compile and describe it, and the binary becomes a
+/// blob; everyone else waits for that.
 actor JobBuilder {
     private let configuration: WorkerConfiguration
     private let store: any JobStore
-    private let blobs: any BlobStore
+    private let compiler: JobCompiler
     private let cache: BlobCache
     private let worker: WorkerID
     private let builds = SingleFlight<String>()
@@ -24,8 +23,8 @@ actor JobBuilder {
         self.configuration = configuration
         self.worker = worker
         self.store = store
-        self.blobs = blobs
         self.cache = cache
+        compiler = JobCompiler(configuration: configuration, blobs: blobs, cache: cache)
     }
 
     /// The path of the script's binary on this machine.
@@ -108,7 +107,7 @@ actor JobBuilder {
         }
         let compiled: Result<BuildOutcome, any Error>
         do {
-            compiled = .success(try await compile(fileName: fileName, digest: digest))
+            compiled = .success(try await compiler.compile(fileName: fileName, digest: digest))
         } catch {
             compiled = .failure(error)
         }
@@ -133,76 +132,6 @@ actor JobBuilder {
         } catch JobStoreError.leaseLost {
             // Another worker builds it by now; the caller asks again.
         }
-    }
-
-    private func compile(fileName: String, digest: String) async throws -> BuildOutcome {
-        guard let sdk = configuration.sdk else { throw BuildError.noToolchain }
-        let folder = "\(configuration.runtimeDirectory)/build-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let source = try await Patience.whileStoreIsAway { try await blobs.get(digest) }
-        let name = (fileName as NSString).lastPathComponent
-        try Data(source).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
-        let (status, output) = try await run(
-            sdk.compiler, try sdk.arguments(script: name, output: "\(folder)/job"), in: folder,
-            environment: configuration.jobEnvironment, outputMax: BuildRecord.diagnosticsMax,
-            limit: configuration.compileMax)
-        guard status.isSuccess else {
-            return .failed(diagnostics: output.isEmpty ? "\(sdk.compiler): \(status)" : output)
-        }
-        return try await describe(folder: folder, name: name)
-    }
-
-    /// Asks the new binary what it is: a task registered twice fails here and not in mid-run.
-    private func describe(folder: String, name: String) async throws -> BuildOutcome {
-        var environment = configuration.jobEnvironment
-        environment["MANTA_ROLE"] = "describe"
-        let (status, output) = try await run(
-            "\(folder)/job", [], in: folder, environment: environment, outputMax: 64 << 10,
-            limit: configuration.describeMax)
-        guard status.isSuccess else {
-            return .failed(diagnostics: "\(name) does not describe itself (\(status)):\n\(output)")
-        }
-        let binary = try await Patience.whileStoreIsAway {
-            try await blobs.put(fileAt: "\(folder)/job")
-        }
-        return .succeeded(binary: binary, description: Array(output.utf8))
-    }
-
-    /// Runs a program to its end, at the latest after `limit`; answers its exit and what it
-    /// printed, both streams in one.
-    private func run(
-        _ executable: String, _ arguments: [String], in folder: String,
-        environment: [String: String], outputMax: Int, limit: Duration
-    ) async throws -> (ProcessExit, String) {
-        var specification = ChildProcess.Specification(
-            executable, arguments, environment: environment)
-        specification.workingDirectory = folder
-        specification.standardOutput = .pipe
-        specification.standardError = .pipe
-        let process = try GuardedProcess.spawn(
-            specification, guardExecutable: configuration.guardExecutable, grace: .seconds(1))
-        let text = CollectedText(limit: outputMax)
-        let pump = try OutputPump(
-            standardOutput: process.process.standardOutput,
-            standardError: process.process.standardError
-        ) { _, line in text.add(line.text) }
-        let deadline = Task {
-            try await Task.sleep(for: limit)
-            text.add("ended after \(limit.components.seconds) s, the longest this may take")
-            await process.killNow()
-        }
-        let status = await withTaskCancellationHandler {
-            await process.wait()
-        } onCancel: {
-            Task { await process.killNow() }
-        }
-        deadline.cancel()
-        await pump.wait()
-        try Task.checkCancellation()
-        return (status, text.value)
     }
 }
 

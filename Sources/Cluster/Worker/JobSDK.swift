@@ -1,5 +1,6 @@
 internal import Crypto
 import Foundation
+import Processes
 
 /// The folder a job script is compiled against: modules, module maps, C headers and libraries.
 ///
@@ -34,15 +35,21 @@ package struct JobSDK: Sendable {
         return hash.finalize().hex
     }
 
-    /// The compiler's arguments for one script.
-    func arguments(script: String, output: String) throws -> [String] {
+    /// The compiler's arguments before the files it compiles.
+    func flags() throws -> [String] {
         guard let data = FileManager.default.contents(atPath: directory + "/flags") else {
             throw JobSDKError(directory: directory, missing: "flags is")
         }
-        let flags = String(decoding: data, as: UTF8.self).split(separator: "\n").map {
+        return String(decoding: data, as: UTF8.self).split(separator: "\n").map {
             $0.replacingOccurrences(of: "@SDK@", with: directory)
         }
-        return flags + [script, "-o", output]
+    }
+
+    /// The toolchain's `swift`, which reads packages' manifests; nil where there is none.
+    func packageTool(_ environment: [String: String]) -> String? {
+        let sibling = (compiler as NSString).deletingLastPathComponent + "/swift"
+        if FileManager.default.isExecutableFile(atPath: sibling) { return sibling }
+        return ExecutablePath.find("swift", environment)
     }
 }
 

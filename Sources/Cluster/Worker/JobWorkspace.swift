@@ -15,28 +15,47 @@ struct JobWorkspace: Sendable {
     }
 
     /// Makes the scratch folder and answers the working directory, unpacked when the job has one.
-    func prepare(_ cache: BlobCache) async throws -> String {
+    ///
+    /// - Throws: `DownloadError` for one that a URL names, `ZipError`, or `BlobStoreError`.
+    func prepare(_ context: WorkerContext) async throws -> String {
         try FileManager.default.createDirectory(
             atPath: scratchDirectory + "/tmp", withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
         guard let archive = job.workingDirectory else { return scratchDirectory }
         let directory = scratchDirectory + "/work"
         if FileManager.default.fileExists(atPath: directory) { return directory }
-        let file = try await Patience.whileStoreIsAway { try await cache.path(of: archive) }
+        let file = try await find(archive, context)
         let unpacked = scratchDirectory + "/work.\(UUID().uuidString)"
+        let isDownload = job.workingDirectoryURL != nil
         try await BlockingWork.run {
-            do {
-                try ZipArchive.unpack(fileAt: file, to: unpacked)
-            } catch {
-                try? FileManager.default.removeItem(atPath: unpacked)
-                throw error
-            }
+            defer { try? FileManager.default.removeItem(atPath: unpacked) }
+            try ZipArchive.unpack(fileAt: file, to: unpacked)
+            let content = isDownload ? JobWorkspace.content(of: unpacked) : unpacked
             // Driver and executors may do this at once; the first one's folder stands.
-            if rename(unpacked, directory) != 0 {
-                try? FileManager.default.removeItem(atPath: unpacked)
-            }
+            rename(content, directory)
         }
         return directory
+    }
+
+    /// The zip file's path on this machine.
+    private func find(_ archive: String, _ context: WorkerContext) async throws -> String {
+        guard let url = job.workingDirectoryURL else {
+            return try await Patience.whileStoreIsAway { try await context.cache.path(of: archive) }
+        }
+        let source = try PinnedURL(url: url, digest: archive)
+        return try await context.cache.path(of: archive) { [downloads = context.downloads] path in
+            try await downloads.fetch(source, to: path)
+        }
+    }
+
+    /// What an archive from the web is about: the one folder that it holds, as the archives of
+    /// source hosts do, else all of it.
+    private static func content(of folder: String) -> String {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder),
+            names.count == 1, let name = names.first,
+            FileStatus("\(folder)/\(name)")?.kind == .folder
+        else { return folder }
+        return "\(folder)/\(name)"
     }
 
     /// Removes what a job left on this worker; what cannot be removed goes with the worker's

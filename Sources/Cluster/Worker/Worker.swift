@@ -40,6 +40,7 @@ package actor Worker {
             configuration: configuration, worker: id, store: store, blobs: blobs, cache: cache)
         context = WorkerContext(
             configuration: configuration, id: id, store: store, cache: cache, builder: builder,
+            downloads: PackageDownload(configuration.downloads),
             hub: try ChannelHub(path: "\(configuration.runtimeDirectory)/channel.sock"),
             memory: MemoryGroups(
                 totalInBytes: configuration.resources.memoryInBytes > 0

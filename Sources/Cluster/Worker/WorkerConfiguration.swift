@@ -21,6 +21,8 @@ package struct WorkerConfiguration: Sendable {
     package var runtimeDirectory: String
     /// What job scripts are compiled against; nil: this worker compiles nothing.
     package var sdk: JobSDK?
+    /// From where working directories are fetched that a job names by URL.
+    package var downloads = DownloadRules.publicOnly
     /// Whether the kernel may be asked to hold jobs to their memory; otherwise it is sampled.
     package var mayUseControlGroups = true
     /// Our own binary, which answers to `guard`.

@@ -8,6 +8,7 @@ struct WorkerContext: Sendable {
     let store: any JobStore
     let cache: BlobCache
     let builder: JobBuilder
+    let downloads: PackageDownload
     let hub: ChannelHub
     let memory: MemoryGroups
 

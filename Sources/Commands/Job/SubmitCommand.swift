@@ -6,25 +6,31 @@ import Jobs
 struct SubmitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "submit",
-        abstract: "Run a Swift script, or any command, on the cluster.",
+        abstract: "Run a Swift script or package, or any command, on the cluster.",
         discussion: """
             job submit jobs/train.swift -- --width 75 --height 30
+            job submit jobs/pi -- --points 1000000
             job submit --working-dir . -- python train.py
             job submit -- 'make data && make train'
             """)
 
     @OptionGroup var head: HeadOptions
 
-    @Argument(help: "A Swift script. Leave it out to run the command after --.")
+    @Argument(
+        help: "A Swift script, or a package's folder. Leave it out to run the command after --.")
     var script: String?
 
-    @Argument(parsing: .postTerminator, help: "The script's options, or the command.")
+    @Argument(parsing: .postTerminator, help: "The script's or package's options, or the command.")
     var arguments: [String] = []
 
     @Option(help: "The job's id, also its idempotency key: the same id twice is one job.")
     var submissionId: String?
 
-    @Option(help: "A folder that is sent along and becomes the job's working directory.")
+    @Option(
+        help: """
+            The job's working directory: a folder that is sent along, or the address of a zip file \
+            (https://…#sha256=…) that the workers fetch.
+            """)
     var workingDir: String?
 
     @Option(help: "NAME=VALUE for the job's environment; repeatable.")
@@ -83,7 +89,8 @@ struct Upload {
         let variables = try pairs(command.env, of: "--env")
         if !variables.isEmpty { environment.variables = variables }
         if let folder = command.workingDir {
-            environment.workingDirectory = try await uploadFolder(folder)
+            environment.workingDirectory =
+                PinnedURL.isURL(folder) ? try pinned(folder) : try await uploadFolder(folder)
         }
         request.runtimeEnvironment = environment
         request.metadata = try pairs(command.metadata, of: "--metadata")
@@ -105,20 +112,39 @@ struct Upload {
                 entrypoint: isShellText
                     ? command.arguments[0] : ShellWords.join(command.arguments))
         }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+        {
+            return try await uploadPackage(path)
+        }
         guard path.hasSuffix(".swift") else {
             throw CommandFailure(
-                "\(path) is no Swift script. Did you mean: job submit -- "
+                "\(path) is no Swift script and no package's folder. Did you mean: job submit -- "
                     + ShellWords.join([path] + command.arguments), code: ExitStatus.usage)
         }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw CommandFailure("\(path) cannot be read.", code: ExitStatus.notFound)
         }
         let name = (path as NSString).lastPathComponent
-        writeError("Uploading \(name) (\(data.count) bytes)\n")
-        let digest = try await client.upload(Array(data))
-        var request = SubmitRequest(entrypoint: ShellWords.join([name] + command.arguments))
-        request.script = .init(fileName: name, digest: digest, arguments: command.arguments)
+        return try await upload(Array(data), title: name, fileName: name)
+    }
+
+    func upload(
+        _ bytes: [UInt8], title: String, fileName: String
+    ) async throws -> SubmitRequest {
+        writeError("Uploading \(title) (\(bytes.count) bytes)\n")
+        let digest = try await client.upload(bytes)
+        var request = SubmitRequest(entrypoint: ShellWords.join([title] + command.arguments))
+        request.script = .init(fileName: fileName, digest: digest, arguments: command.arguments)
         return request
+    }
+
+    private func pinned(_ text: String) throws -> String {
+        do throws(PinnedURLError) {
+            return try PinnedURL(text).description
+        } catch {
+            throw CommandFailure("--working-dir \(error)", code: ExitStatus.usage)
+        }
     }
 
     private func uploadFolder(_ folder: String) async throws -> String {

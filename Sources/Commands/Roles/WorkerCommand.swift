@@ -23,6 +23,13 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: "The job SDK's folder; default: beside this program.")
     var sdk: String?
 
+    @Option(
+        help: """
+            URL of a server that working directories may be fetched from although it is not on the \
+            public internet or not https; repeatable.
+            """)
+    var downloadFrom: [String] = []
+
     @Option(help: "The head's URL, which jobs get as MANTA_ADDRESS.")
     var address: String?
 
@@ -63,10 +70,21 @@ struct WorkerCommand: AsyncParsableCommand {
             guardExecutable: ExecutablePath.current,
             jobEnvironment: jobEnvironment(environment), version: mantaVersion,
             sdk: try makeSDK(environment), token: try environment.token())
+        configuration.downloads = try downloadRules(environment)
         if let slots = environment["MANTA_DRIVER_SLOTS"].flatMap(Int.init), slots > 0 {
             configuration.driverSlots = slots
         }
         return configuration
+    }
+
+    private func downloadRules(_ environment: Environment) throws -> DownloadRules {
+        let named = (environment["MANTA_DOWNLOAD_FROM"] ?? "").split(separator: ",").map(
+            String.init)
+        do {
+            return try DownloadRules(trusting: downloadFrom.isEmpty ? named : downloadFrom)
+        } catch {
+            throw SettingError("--download-from takes URLs of servers. \(error)")
+        }
     }
 
     private func resources() throws -> Resources {
