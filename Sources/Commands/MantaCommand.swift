@@ -10,7 +10,7 @@ struct MantaCommand: AsyncParsableCommand {
             "Train tree ensembles on many workers, record them in MLflow, serve them at once.",
         version: mantaVersion,
         subcommands: [
-            UpCommand.self, DownCommand.self, StatusCommand.self, EnvCommand.self,
+            UpCommand.self, DownCommand.self, StatusCommand.self, TopCommand.self, EnvCommand.self,
             HeadCommand.self, WorkerCommand.self, GatewayCommand.self, JobCommand.self,
             ServeCommand.self, TrainCommand.self, EvaluateCommand.self, ExplainCommand.self,
             InspectCommand.self,
@@ -23,6 +23,7 @@ struct JobCommand: AsyncParsableCommand {
         commandName: "job", abstract: "Submit jobs and look after them.", version: mantaVersion,
         subcommands: [
             SubmitCommand.self, JobListCommand.self, JobStatusCommand.self, JobLogsCommand.self,
-            JobStopCommand.self, JobWaitCommand.self, JobResultCommand.self,
+            JobWhyCommand.self, JobTasksCommand.self, JobStopCommand.self, JobRetryCommand.self,
+            JobWaitCommand.self, JobResultCommand.self, JobSchedulesCommand.self,
         ])
 }

@@ -20,7 +20,7 @@ enum TextTable {
     }
 
     /// A cell in one line, without what a terminal would act on.
-    private static func plain(_ cell: String) -> String {
+    static func plain(_ cell: String) -> String {
         guard cell.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else { return cell }
         let scalars = cell.unicodeScalars.map { scalar -> Unicode.Scalar in

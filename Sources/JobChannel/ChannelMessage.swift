@@ -73,6 +73,32 @@ package struct TaskRequest: Sendable, Hashable, Codable {
     package var retriesErrors: Bool
     /// Set when the input is a blob (then the frame has no payload).
     package var inputBlob: String?
+    package var gpus: Int?
+    /// Whatever else its worker must have free, by name, in thousandths.
+    package var customResources: [String: Int]?
+    /// Milliseconds before the second attempt; doubles from there.
+    package var retryDelay: Int64?
+    package var limits: TimeLimits?
+    /// Higher first, among the tasks of all jobs.
+    package var priority: Int?
+
+    /// What bounds the time of a task, in milliseconds; nil: nothing does.
+    package struct TimeLimits: Sendable, Hashable, Codable {
+        package var scheduleToStart: Int64?
+        package var startToClose: Int64?
+        package var scheduleToClose: Int64?
+        package var heartbeat: Int64?
+
+        package init(
+            scheduleToStart: Int64? = nil, startToClose: Int64? = nil,
+            scheduleToClose: Int64? = nil, heartbeat: Int64? = nil
+        ) {
+            self.scheduleToStart = scheduleToStart
+            self.startToClose = startToClose
+            self.scheduleToClose = scheduleToClose
+            self.heartbeat = heartbeat
+        }
+    }
 
     package init(
         name: String, occurrence: Int, milliCPUs: Int = 1_000, milliCPUsMax: Int? = nil,

@@ -156,6 +156,14 @@ package final class InMemoryJobStore: JobStore {
         change { shelf in shelf.workers[worker] = nil }
     }
 
+    package func situation(of job: JobID) async throws -> JobSituation? {
+        change { $0.situation(of: job, at: now()) }
+    }
+
+    package func load() async throws -> ClusterLoad {
+        change { $0.load(at: now()) }
+    }
+
     // MARK: Builds
 
     package func beginBuild(_ key: String, by worker: WorkerID) async throws -> BuildRecord {

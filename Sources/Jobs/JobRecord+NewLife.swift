@@ -53,7 +53,8 @@ extension JobStoreError {
 
     static func unknownJobs(_ jobs: some Sequence<String>) -> JobStoreError {
         .refused(
-            "jobs to come after must be known to the store: \(jobs.joined(separator: ", "))")
+            "jobs to come after must be known to the store: \(jobs.joined(separator: ", ")); "
+                + "`job list` shows those that are")
     }
 }
 

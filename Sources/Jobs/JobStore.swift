@@ -110,6 +110,12 @@ package protocol JobStore: Sendable {
     /// Takes the worker off the list at a clean shutdown.
     func remove(_ worker: WorkerID) async throws
 
+    /// What decides why a job stands where it stands; nil for an unknown one. One bounded read.
+    func situation(of job: JobID) async throws -> JobSituation?
+
+    /// What runs and waits in the whole cluster. One bounded read.
+    func load() async throws -> ClusterLoad
+
     // MARK: Builds
 
     /// Asks for the right to compile `key`, or for what became of it. One worker compiles at a
@@ -238,6 +244,14 @@ package struct WorkerRecord: Sendable, Codable, Hashable {
     package var runningTasks: Int
     /// The pools it serves; nil: the default one.
     package var pools: Set<String>?
+    /// Drivers it takes at one time, and how many more it would take now; nil when it does not say.
+    package var driverSlots: Int?
+    package var freeDriverSlots: Int?
+    /// Attempts that succeeded, and that failed, since the worker began; nil when it does not say.
+    package var succeededCount: Int?
+    package var failedCount: Int?
+
+    package var poolNames: Set<String> { pools ?? [Pool.defaultName] }
 
     /// A worker whose heartbeat is older than this is not listed.
     package static let lifetime = Duration.seconds(6)

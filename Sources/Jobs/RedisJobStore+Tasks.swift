@@ -201,8 +201,13 @@ extension RedisJobStore {
     }
 
     package func workers() async throws -> [WorkerRecord] {
-        let reply = try await run(
-            scripts.workers, RedisCommand(String(limits.workerLifetime.inMilliseconds)))
+        try workers(
+            await run(
+                scripts.workers, RedisCommand(String(limits.workerLifetime.inMilliseconds))))
+    }
+
+    /// By name.
+    func workers(_ reply: RESPValue) throws(JobStoreError) -> [WorkerRecord] {
         var records: [WorkerRecord] = []
         for bytes in (reply.array ?? []).compactMap(\.bytes) {
             records.append(try StoreCoding.decode(WorkerRecord.self, from: bytes))

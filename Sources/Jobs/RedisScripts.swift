@@ -19,6 +19,8 @@ package struct RedisScripts: Sendable {
     let finish: RedisScript
     let heartbeat: RedisScript
     let workers: RedisScript
+    let situation: RedisScript
+    let load: RedisScript
     let removeWorker: RedisScript
     let beginBuild: RedisScript
     let endBuild: RedisScript
@@ -76,6 +78,8 @@ package struct RedisScripts: Sendable {
         finish = script("finish", LuaTaskScripts.finish, tasks, ending)
         heartbeat = script("heartbeat", LuaTaskScripts.heartbeat, sweeping, ending)
         workers = script("workers", LuaTaskScripts.workers, [], ending)
+        situation = script("situation", LuaSituationScripts.situation, tasks, ending)
+        load = script("load", LuaSituationScripts.load, tasks, ending)
         removeWorker = script("removeWorker", LuaTaskScripts.removeWorker, [], ending)
         beginBuild = script("beginBuild", LuaRecordScripts.beginBuild)
         endBuild = script("endBuild", LuaRecordScripts.endBuild, [], ending)
@@ -95,7 +99,7 @@ package struct RedisScripts: Sendable {
     package var all: [RedisScript] {
         [
             submit, stop, delete, retry, report, enqueue, cancel, cancelTask, read, claim, finish,
-            heartbeat,
+            heartbeat, situation, load,
             workers, removeWorker, beginBuild, endBuild, forgetBuild, appendLogs, putBlob,
             containsBlob, getBlob, putSchedule, readSchedules, deleteSchedule, fire,
             containsBlob, getBlob, useOrigin, unusedInOrigin, beginRemoval, endRemoval, namedBlobs,

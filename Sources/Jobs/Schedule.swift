@@ -74,5 +74,5 @@ package struct ScheduleRecord: Hashable, Sendable, Codable {
     }
 
     /// For an expression that fires no more: the end of the year 9999.
-    static let never: Int64 = 253_402_300_799_000
+    package static let never: Int64 = 253_402_300_799_000
 }

@@ -52,16 +52,25 @@ extension TaskRecord {
 
     /// "start-to-close 5 s exceeded"
     func exceeded(_ kind: StandingDeadline.Kind) -> String {
-        let limit: Int64?
+        "\(name(of: kind)) \(limit(of: kind).asSpan) exceeded"
+    }
+
+    /// "start-to-close deadline of 5 s": the deadline that strikes next; nil when none does.
+    package var deadlineText: String? {
+        deadline.map { "\(name(of: $0.kind)) deadline of \(limit(of: $0.kind).asSpan)" }
+    }
+
+    private func limit(of kind: StandingDeadline.Kind) -> Int64 {
         switch kind {
-        case .scheduleToStart: limit = spec.deadlines.scheduleToStart
-        case .startToClose: limit = spec.deadlines.startToClose
-        case .scheduleToClose: limit = spec.deadlines.scheduleToClose
-        case .heartbeat: limit = spec.deadlines.heartbeat
+        case .scheduleToStart: spec.deadlines.scheduleToStart ?? 0
+        case .startToClose: spec.deadlines.startToClose ?? 0
+        case .scheduleToClose: spec.deadlines.scheduleToClose ?? 0
+        case .heartbeat: spec.deadlines.heartbeat ?? 0
         }
-        let isTimeout = kind == .scheduleToClose && spec.kind == .driver
-        let span = (limit ?? 0).asSpan
-        return "\(isTimeout ? "job timeout" : kind.rawValue) \(span) exceeded"
+    }
+
+    private func name(of kind: StandingDeadline.Kind) -> String {
+        kind == .scheduleToClose && spec.kind == .driver ? "job timeout" : kind.rawValue
     }
 }
 

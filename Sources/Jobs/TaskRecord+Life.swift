@@ -161,6 +161,14 @@ extension AttemptOutcome {
         }
     }
 
+    /// Whether the attempt itself went wrong.
+    package var isFailure: Bool {
+        switch self {
+        case .failed, .crashed: true
+        case .succeeded, .released, .cancelled: false
+        }
+    }
+
     /// One line for the task's history.
     package var cause: String {
         switch self {
@@ -212,7 +220,7 @@ extension AttemptRecord {
 
 extension String {
     /// The text up to its first line break, at most `AttemptRecord.causeMaxInBytes` long.
-    fileprivate var firstLine: String {
+    var firstLine: String {
         let line = split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)[0]
         return String(line).prefix(maxBytes: AttemptRecord.causeMaxInBytes)
     }

@@ -131,6 +131,9 @@ package enum TaskState: Hashable, Sendable, Codable {
 package struct NewTask: Hashable, Sendable, Codable {
     package enum Kind: String, Sendable, Codable { case driver, task }
 
+    /// The label of workers that can compile and run scripts.
+    package static let toolchainLabel = "toolchain"
+
     package var id: TaskID
     package var job: JobID
     package var kind: Kind

@@ -10,16 +10,18 @@ package struct WorkerLife: Sendable {
         package var driverSlots: Int
         package var attemptsMax: Int
         package var labels: Set<String>
+        package var pools: Set<String>
         package var leaseInMilliseconds: Int64
 
         package init(
             resources: Resources, driverSlots: Int, attemptsMax: Int, labels: Set<String>,
-            leaseInMilliseconds: Int64
+            leaseInMilliseconds: Int64, pools: Set<String> = [Pool.defaultName]
         ) {
             self.resources = resources
             self.driverSlots = driverSlots
             self.attemptsMax = attemptsMax
             self.labels = labels
+            self.pools = pools
             self.leaseInMilliseconds = leaseInMilliseconds
         }
     }
@@ -30,6 +32,8 @@ package struct WorkerLife: Sendable {
         package let job: JobID
         package let kind: NewTask.Kind
         package let resources: Resources
+        /// The deadline that strikes first in it, in words; nil when none does.
+        package let deadline: String?
     }
 
     package let id: WorkerID
@@ -41,6 +45,9 @@ package struct WorkerLife: Sendable {
     /// Attempts that ended and that the store has not taken yet, in the order of their ends.
     package private(set) var endings: [AttemptEnding] = []
     package private(set) var isClaiming = true
+    /// Attempts that succeeded, and that failed, since this worker began.
+    package private(set) var succeededCount = 0
+    package private(set) var failedCount = 0
 
     package init(id: WorkerID, offer: Offer) {
         self.id = id
@@ -57,7 +64,7 @@ package struct WorkerLife: Sendable {
         ClaimRequest(
             worker: id, free: free, driverSlots: freeDriverSlots, labels: offer.labels,
             grantsMax: max(0, min(64, offer.attemptsMax - running.count)),
-            leaseInMilliseconds: offer.leaseInMilliseconds, endings: endings)
+            leaseInMilliseconds: offer.leaseInMilliseconds, endings: endings, pools: offer.pools)
     }
 
     /// Takes over the answer to a request that carried `sent` endings.
@@ -75,7 +82,7 @@ package struct WorkerLife: Sendable {
             if grant.task.spec.kind == .driver { freeDriverSlots -= 1 }
             running[grant.lease.token] = Attempt(
                 lease: grant.lease, job: grant.job.id, kind: grant.task.spec.kind,
-                resources: resources)
+                resources: resources, deadline: grant.task.deadlineText)
         }
         return reply.grants
     }
@@ -89,14 +96,27 @@ package struct WorkerLife: Sendable {
 
     /// Frees what the attempt held and keeps its ending for the next claim.
     ///
-    /// - Parameter outcome: nil when nothing may be said, because the lease is another worker's.
+    /// - Parameters:
+    ///   - outcome: nil when nothing may be said, because the lease is another worker's.
+    ///   - lastLines: what the attempt printed last; kept by the store when it failed.
     /// - Returns: nil when no such attempt runs (any more), and nothing has changed.
     @discardableResult
-    package mutating func ended(_ token: Int64, _ outcome: AttemptOutcome?) -> Attempt? {
+    package mutating func ended(
+        _ token: Int64, _ outcome: AttemptOutcome?, lastLines: [String] = []
+    ) -> Attempt? {
         guard let attempt = running.removeValue(forKey: token) else { return nil }
         free = free.plus(attempt.resources)
         if attempt.kind == .driver { freeDriverSlots += 1 }
-        if let outcome { endings.append(AttemptEnding(lease: attempt.lease, outcome: outcome)) }
+        guard let outcome else { return attempt }
+        var ending = AttemptEnding(lease: attempt.lease, outcome: outcome)
+        switch outcome {
+        case .succeeded: succeededCount += 1
+        case .failed, .crashed:
+            failedCount += 1
+            ending.lastLines = lastLines
+        case .released, .cancelled: break
+        }
+        endings.append(ending)
         return attempt
     }
 

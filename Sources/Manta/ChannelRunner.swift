@@ -39,10 +39,7 @@ final class ChannelRunner: TaskRunner {
     func close() async { await peer.close() }
 
     func run(_ call: TaskCall) async throws -> Data {
-        var request = TaskRequest(
-            name: call.name, occurrence: call.occurrence, milliCPUs: call.options.milliCPUs,
-            milliCPUsMax: call.options.milliCPUsMax, memoryInBytes: call.options.memoryInBytes,
-            attemptsMax: call.options.attemptsMax, retriesErrors: call.options.retriesErrors)
+        var request = TaskRequest(call)
         var payload = call.input
         if payload.count > TaskCall.inlineMax {
             request.inputBlob = try await peer.put(Data(payload)).digest
@@ -83,4 +80,20 @@ final class ChannelRunner: TaskRunner {
     }
 
     func keep(result: Data) async throws { try await peer.send(.result, payload: Array(result)) }
+}
+
+extension TaskRequest {
+    /// What nobody set is left out: nearly all calls are plain.
+    fileprivate init(_ call: TaskCall) {
+        let options = call.options
+        self.init(
+            name: call.name, occurrence: call.occurrence, milliCPUs: options.milliCPUs,
+            milliCPUsMax: options.milliCPUsMax, memoryInBytes: options.memoryInBytes,
+            attemptsMax: options.attemptsMax, retriesErrors: options.retriesErrors)
+        gpus = options.gpus == 0 ? nil : options.gpus
+        customResources = options.resources.isEmpty ? nil : options.resources
+        retryDelay = options.retryDelay
+        limits = options.limits == TimeLimits() ? nil : options.limits
+        priority = options.priority == 0 ? nil : options.priority
+    }
 }

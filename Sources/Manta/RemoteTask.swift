@@ -1,3 +1,4 @@
+import JobChannel
 import Synchronization
 
 /// A function that runs in other processes of the cluster, wherever CPU slots are free.
@@ -9,7 +10,7 @@ import Synchronization
 public struct RemoteTask<Input: Codable & Sendable, Output: Codable & Sendable>: Sendable {
     /// Shown in logs: "(score pid=503, node=worker-1)".
     public let name: String
-    let options: TaskOptions
+    var options: TaskOptions
 
     /// Declares and registers a task.
     ///
@@ -50,8 +51,15 @@ struct TaskOptions: Sendable, Hashable {
     /// More than `milliCPUs` for calls that can use more: they get what the emptiest worker has.
     var milliCPUsMax: Int?
     var memoryInBytes: Int64 = 0
+    var gpus = 0
+    /// In thousandths.
+    var resources: [String: Int] = [:]
     var attemptsMax = 4
     var retriesErrors = false
+    /// Milliseconds; nil: the cluster's.
+    var retryDelay: Int64?
+    var limits = TaskRequest.TimeLimits()
+    var priority = 0
 
     /// Whole CPUs that one call may keep busy.
     var threads: Int { max(1, milliCPUs / 1_000) }

@@ -105,6 +105,39 @@ private final class Losses: Sendable {
 }
 
 @Suite struct DriverSessionTests {
+    @Test("What a driver says of a task's place and time reaches the store, within bounds")
+    func placing() async throws {
+        var request = TaskRequest(name: "t", occurrence: 0, attemptsMax: 1_000)
+        request.gpus = -2
+        request.customResources = ["licence": 500]
+        request.retryDelay = 1 << 60
+        request.limits = .init(
+            scheduleToStart: 1, startToClose: 2, scheduleToClose: 3, heartbeat: 4)
+        #expect(
+            request.resources(milliCPUs: 7)
+                == Resources(milliCPUs: 7, custom: ["licence": 500]))
+        #expect(request.retryPolicy.attemptsMax == 100)
+        #expect(request.retryPolicy.delayInMilliseconds == 30_000)
+        #expect(
+            request.deadlines
+                == Deadlines(scheduleToStart: 1, startToClose: 2, scheduleToClose: 3, heartbeat: 4))
+        let plain = TaskRequest(name: "t", occurrence: 0)
+        #expect(plain.retryPolicy == .task && plain.deadlines.isEmpty)
+        let rig = try await SessionRig()
+        request.gpus = nil
+        request.limits = .init(scheduleToClose: 60_000)
+        request.priority = 3
+        try rig.process.send(
+            ChannelMessage(.enqueue(request: 1, request), payload: Array("x".utf8)))
+        try await eventually("it is stored") {
+            try await rig.store.inner.tasks(of: JobID("j"), limit: 9).count == 2
+        }
+        let spec = try #require(try await rig.store.inner.tasks(of: JobID("j"), limit: 9).last).spec
+        #expect(spec.priority == 3 && spec.deadlines.scheduleToClose == 60_000)
+        #expect(spec.resources.custom == ["licence": 500])
+        await rig.leave()
+    }
+
     @Test("A task goes to the store, and its result comes back")
     func result() async throws {
         let rig = try await SessionRig()

@@ -30,7 +30,7 @@ import Testing
         let client = head.client()
         #expect(try await client.jobs().map(\.submissionID) == ["job-3", "job-2", "job-1"])
         let job = try await client.job("job-2")
-        #expect(job.status == .pending && job.manta.detail == "waiting: no worker is up")
+        #expect(job.status == .pending && job.manta.detail == "no worker is alive")
         #expect(try await client.tasks(of: "job-2").map(\.kind) == ["driver"])
         #expect(try await client.cluster().version == "1.2.3")
         await head.stop()

@@ -106,34 +106,18 @@ import Testing
         #expect(object["status"] as? String == "RUNNING")
     }
 
-    @Test("A waiting job says what for")
-    func waiting() throws {
-        func worker(_ cpus: Int, labels: Set<String> = []) -> WorkerRecord {
-            let total = Resources(milliCPUs: cpus, memoryInBytes: 1 << 30)
-            return WorkerRecord(
-                id: WorkerID(name: "w"), name: "w", host: "h", pid: 1, total: total, free: total,
-                labels: labels, version: "1", runningTasks: 0)
-        }
-        var job = NewJob(id: try JobID("j"), entrypoint: .command("x"))
-        #expect(JobDetails.waitingReason(of: job, among: []) == "waiting: no worker is up")
-        #expect(JobDetails.waitingReason(of: job, among: [worker(500)]) == "waiting for a worker")
-        job.driverResources.milliCPUs = 4_000
-        #expect(
-            JobDetails.waitingReason(of: job, among: [worker(500), worker(2_000)])
-                == "waiting: needs 4 cpus; the largest worker has 2")
-        job.driverResources = Resources(milliCPUs: 0, memoryInBytes: 2 << 30)
-        #expect(JobDetails.waitingReason(of: job, among: [worker(1_000)]).contains("memory"))
-        job.driverResources = Resources()
-        job.driverLabels = ["toolchain"]
-        #expect(
-            JobDetails.waitingReason(of: job, among: [worker(1_000)])
-                == "waiting: no worker has swiftc and the job SDK")
-        #expect(
-            JobDetails.waitingReason(of: job, among: [worker(1_000, labels: ["toolchain"])])
-                == "waiting for a worker")
-        job.driverLabels = ["b", "a"]
-        #expect(
-            JobDetails.waitingReason(of: job, among: [worker(1)])
-                == "waiting: no worker has the labels a, b")
+    @Test("Where one job is asked for, it says why it stands where it stands")
+    func why() throws {
+        let spec = NewJob(id: try JobID("j"), entrypoint: .command("x"), pool: "gpu")
+        var record = JobRecord(spec: spec, state: .active(.queued), submittedAt: 0)
+        let driver = TaskRecord(
+            spec: spec.driver, state: .waiting(notBefore: 0), attempt: 0, history: [], createdAt: 0)
+        let waiting = JobDetails(JobSituation(now: 1, job: record, driver: driver))
+        #expect(waiting.manta.why == "no worker is alive")
+        #expect(waiting.manta.detail == "no worker is alive" && waiting.manta.pool == "gpu")
+        record.state = .active(.running(worker: "w#00000000"))
+        let running = JobDetails(JobSituation(now: 1, job: record, driver: driver))
+        #expect(running.manta.why == "runs on w" && running.manta.detail == "running on w")
+        #expect(JobDetails(record).manta.why == nil)
     }
 }

@@ -59,6 +59,10 @@ enum PythonJob {
         def work(task, attempt, payload):
             if task == "crash" or (task == "crash-once" and attempt == 1):
                 os.kill(os.getpid(), signal.SIGKILL)
+            if task == "last-words":
+                for number in range(attempt * 20):
+                    print("word", number, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
             if task == "hang-up" and attempt == 1:
                 channel.close()
                 time.sleep(600)

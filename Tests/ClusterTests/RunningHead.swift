@@ -103,7 +103,7 @@ struct JobHand {
     func claim() async throws -> Lease {
         let reply = try await store.claim(
             ClaimRequest(
-                worker: worker, free: Resources(milliCPUs: 8_000), driverSlots: 1,
+                worker: worker, free: Resources(milliCPUs: 8_000), driverSlots: 1, grantsMax: 1,
                 leaseInMilliseconds: 600_000))
         guard let lease = reply.grants.first?.lease else { throw NeverHappened(what: "a grant") }
         return lease

@@ -128,6 +128,13 @@ final class StoreDouble: JobStore {
     }
 
     func workers() async throws -> [WorkerRecord] { try await inner.workers() }
+
+    func situation(of job: JobID) async throws -> JobSituation? {
+        try await inner.situation(of: job)
+    }
+
+    func load() async throws -> ClusterLoad { try await inner.load() }
+
     func remove(_ worker: WorkerID) async throws { try await inner.remove(worker) }
 
     func beginBuild(_ key: String, by worker: WorkerID) async throws -> BuildRecord {

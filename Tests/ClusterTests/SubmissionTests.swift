@@ -69,6 +69,28 @@ import Testing
         #expect(job.driverLabels == ["toolchain"])
     }
 
+    @Test("Where and when a job runs arrives as it was said")
+    func placing() async throws {
+        let job = try await job(
+            """
+            {"entrypoint": "x", "pool": "gpu-1", "after": ["a", "b.2"], "timeout_s": 90.5,
+             "schedule_to_start_s": 0.25, "entrypoint_resources": {"licence": 1.5, "none": 0},
+             "entrypoint_label_selector": {"zone": "eu-1"}}
+            """)
+        #expect(job.pool == "gpu-1" && job.after?.map(\.rawValue) == ["a", "b.2"])
+        #expect(job.deadlines == Deadlines(scheduleToStart: 250, scheduleToClose: 90_500))
+        #expect(job.driverResources.custom == ["licence": 1_500])
+        #expect(job.driverLabels == ["zone=eu-1"])
+        // What says nothing is the same job as what leaves it out.
+        let plain = try await self.job(#"{"entrypoint": "x", "submission_id": "s"}"#)
+        let same = try await self.job(
+            """
+            {"entrypoint": "x", "submission_id": "s", "pool": "default", "after": [],
+             "entrypoint_resources": {}, "entrypoint_label_selector": {}}
+            """)
+        #expect(plain == same && plain.pool == nil && plain.deadlines == nil)
+    }
+
     @Test("Ids that nobody chose are made, all different and valid")
     func ids() async throws {
         var seen: Set<String> = []
@@ -97,6 +119,23 @@ import Testing
             (#"{"entrypoint": "x", "entrypoint_memory": -1}"#, "entrypoint_memory"),
             (#"{"entrypoint": "x", "entrypoint_memory": 1.5}"#, "entrypoint_memory"),
             (#"{"entrypoint": "x", "entrypoint_memory": 1e40}"#, "entrypoint_memory"),
+            (#"{"entrypoint": "x", "pool": "a b"}"#, "pool must match"),
+            (#"{"entrypoint": "x", "after": ["../x"]}"#, "after names '../x'"),
+            (#"{"entrypoint": "x", "after": "x"}"#, "'after' has the wrong type"),
+            (#"{"entrypoint": "x", "timeout_s": 0}"#, "timeout_s must be in"),
+            (#"{"entrypoint": "x", "timeout_s": 1e300}"#, "timeout_s must be in"),
+            (#"{"entrypoint": "x", "timeout_s": "10m"}"#, "'timeout_s' has the wrong type"),
+            (#"{"entrypoint": "x", "schedule_to_start_s": -1}"#, "schedule_to_start_s must be"),
+            (
+                #"{"entrypoint": "x", "entrypoint_resources": {"CPU": 1}}"#,
+                "entrypoint_resources.CPU is entrypoint_num_cpus"
+            ),
+            (#"{"entrypoint": "x", "entrypoint_resources": {"a": -1}}"#, "resources.a must"),
+            (#"{"entrypoint": "x", "entrypoint_resources": {"": 1}}"#, "resources. must"),
+            (
+                #"{"entrypoint": "x", "entrypoint_label_selector": {"a": "!b"}}"#,
+                "entrypoint_label_selector.a must name one value"
+            ),
             (#"{"entrypoint": "x", "priority": "high"}"#, "'priority' has the wrong type"),
             (#"{"entrypoint": "x", "metadata": {"a": 1}}"#, "'metadata.a' has the wrong type"),
             (#"{"entrypoint": "x", "metadata": []}"#, "'metadata' has the wrong type"),

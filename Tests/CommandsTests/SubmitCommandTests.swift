@@ -147,6 +147,37 @@ import Testing
         await head.stop()
     }
 
+    @Test("Where and when the job runs arrives")
+    func placing() async throws {
+        let head = try await TestHead()
+        _ = try await head.submit("--submission-id", "first", "--", "true")
+        let job = try await head.submit(
+            "--after", "first", "--timeout", "1h30m", "--schedule-to-start", "90s", "--pool", "gpu",
+            "--resources", #"{"licence": 0.5}"#, "--entrypoint-num-gpus", "1",
+            "--entrypoint-memory", "2GiB", "--", "true")
+        #expect(job.after?.map(\.rawValue) == ["first"] && job.pool == "gpu")
+        #expect(job.deadlines == Deadlines(scheduleToStart: 90_000, scheduleToClose: 5_400_000))
+        #expect(
+            job.driverResources
+                == Resources(memoryInBytes: 2 << 30, gpus: 1, custom: ["licence": 500]))
+        for wrong in [
+            ["--timeout", "10"], ["--resources", "licence=1"], ["--entrypoint-memory", "2"],
+        ] {
+            let command = try SubmitCommand.parse(wrong + ["--", "true"])
+            await #expect(throws: SettingError.self) {
+                try await Upload(command: command, client: head.client).submission()
+            }
+        }
+        for wrong in [
+            ["--cron", "@daily"], ["--schedule-name", "n"],
+            ["--cron", "@daily", "--schedule-name", "n", "--after", "a"],
+            ["--cron", "@daily", "--schedule-name", "n", "--submission-id", "a"],
+        ] {
+            #expect(throws: (any Error).self) { try SubmitCommand.parse(wrong + ["--", "true"]) }
+        }
+        await head.stop()
+    }
+
     @Test("A working directory is sent without what it leaves at home")
     func workingDirectory() async throws {
         let head = try await TestHead()

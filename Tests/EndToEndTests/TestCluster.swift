@@ -98,9 +98,18 @@ final class TestCluster: Sendable {
         }
     }
 
-    func startWorker(_ number: Int, cpus: Int = 1) throws {
+    func startWorker(_ number: Int, cpus: Int = 1, options: [String] = []) throws {
         let name = "worker-\(number)"
-        try startRole(name, ["worker", "--name", name, "--cpus", String(cpus)])
+        try startRole(name, ["worker", "--name", name, "--cpus", String(cpus)] + options)
+    }
+
+    /// Another head on the same Redis, "head-2", which no command speaks to.
+    func startSecondHead() async throws {
+        let port = try FreePorts.one()
+        try startRole("head-2", ["head", "--port", String(port)])
+        try await eventually("the second head answers", within: .seconds(30)) {
+            try await HeadProbe.status("http://127.0.0.1:\(port)/readyz") == 200
+        }
     }
 
     /// Answers the gateway's URL once it answers.

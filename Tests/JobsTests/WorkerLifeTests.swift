@@ -62,6 +62,33 @@ import Testing
         #expect(life.endings.map(\.lease.token) == [2])
     }
 
+    @Test("The last lines go along with a failure only, and ends are counted")
+    mutating func lastLines() {
+        _ = life.claimed(reply([grant(1), grant(2), grant(3)]), sent: 0)
+        life.ended(1, .failed(message: "no"), lastLines: ["a", "b"])
+        life.ended(2, .succeeded(.inline([])), lastLines: ["c"])
+        life.ended(3, .released, lastLines: ["d"])
+        #expect(life.endings.map(\.lastLines) == [["a", "b"], [], []])
+        #expect(life.succeededCount == 1 && life.failedCount == 1)
+    }
+
+    @Test("It asks for tasks of its pools, and keeps what ends an attempt in words")
+    mutating func poolsAndDeadlines() {
+        #expect(life.claimRequest.pools == ["default"])
+        var offer = life.offer
+        offer.pools = ["gpu", "x"]
+        #expect(WorkerLife(id: life.id, offer: offer).claimRequest.pools == ["gpu", "x"])
+        var spec = grant(1).task.spec
+        spec.deadlines = Deadlines(startToClose: 5_000, scheduleToClose: 90_500)
+        let lease = grant(1).lease
+        let bounded = TaskRecord(
+            spec: spec, state: .running(lease), attempt: 1, history: [], createdAt: 0)
+        _ = life.claimed(
+            reply([Grant(task: bounded, lease: lease, job: newJob("job")), grant(2)]), sent: 0)
+        #expect(life.running[1]?.deadline == "start-to-close deadline of 5 s")
+        #expect(life.running[2]?.deadline == nil)
+    }
+
     @Test("It asks again at once while it has something to tell, else when a task is due")
     mutating func pauses() {
         #expect(life.pauseInMilliseconds(after: reply([])) == 1_000)

@@ -44,6 +44,37 @@ import Testing
         }
     }
 
+    @Test("Options of a call travel with it, and those of the task stay as they were")
+    func options() async throws {
+        try await withWorker(executors: 1) { worker, cluster in
+            let urgent = TestTasks.double.options(
+                numCPUs: 0.5, numGPUs: 1, memory: 1 << 20, resources: ["licence": 0.25],
+                maxRetries: 0, retryExceptions: true, retryDelay: .milliseconds(250),
+                scheduleToStart: .seconds(60), startToClose: .milliseconds(1_500),
+                scheduleToClose: .seconds(3_600), heartbeat: .seconds(2), priority: -7)
+            let first = try await cluster.run(urgent, 4)
+            let plain = try await cluster.run(TestTasks.double, 5)
+            let more = urgent.options(maxRetries: 2)
+            let mapped = try await cluster.map(more, over: [6])
+            #expect(first == 8 && plain == 10 && mapped == [12])
+            var expected = TaskRequest(
+                name: "double", occurrence: 0, milliCPUs: 500, memoryInBytes: 1 << 20,
+                attemptsMax: 1, retriesErrors: true)
+            expected.gpus = 1
+            expected.customResources = ["licence": 250]
+            expected.retryDelay = 250
+            expected.limits = .init(
+                scheduleToStart: 60_000, startToClose: 1_500, scheduleToClose: 3_600_000,
+                heartbeat: 2_000)
+            expected.priority = -7
+            let seen = worker.seen.enqueued
+            #expect(seen.first == expected)
+            #expect(seen.dropFirst().first == TaskRequest(name: "double", occurrence: 0))
+            expected.attemptsMax = 3
+            #expect(seen.last == expected)
+        }
+    }
+
     @Test("The first failure ends a map: it is thrown, the rest is given up or never started")
     func failure() async throws {
         try await withWorker(executors: 4) { worker, cluster in

@@ -82,10 +82,6 @@ package final class HeadClient: Sendable {
         try decode(await send(.get, "/api/jobs/"))
     }
 
-    package func tasks(of id: String) async throws -> [TaskDetails] {
-        try decode(await send(.get, "/api/jobs/\(path(id))/tasks"))
-    }
-
     /// False when the job was over already.
     package func stop(_ id: String) async throws -> Bool {
         let reply: [String: Bool] = try decode(
@@ -110,7 +106,7 @@ package final class HeadClient: Sendable {
 
     // MARK: One request
 
-    private func send(
+    func send(
         _ method: HTTPRequest.Method, _ path: String, body: HTTPRequest.Body = .none
     ) async throws -> HTTPResponse {
         let response = try await client.send(request(method, path, body: body))
@@ -146,7 +142,7 @@ package final class HeadClient: Sendable {
             "\(address) answered \(response.status): \(response.bodyText.prefix(300))")
     }
 
-    private func decode<Value: Decodable>(_ response: HTTPResponse) throws -> Value {
+    func decode<Value: Decodable>(_ response: HTTPResponse) throws -> Value {
         do {
             return try JSONDecoder().decode(Value.self, from: Data(response.body))
         } catch {
@@ -157,7 +153,7 @@ package final class HeadClient: Sendable {
     }
 
     /// An id or cursor as part of a URL.
-    private func path(_ text: String) -> String {
+    func path(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: HeadClient.plainCharacters) ?? ""
     }
 

@@ -32,12 +32,13 @@ package struct Head: Sendable {
         let metrics = MetricRegistry()
         ProcessInstruments.register(in: metrics, version: configuration.version, role: "head")
         let events = JobEvents(store: store)
+        let schedules = ScheduleLoop(store: store, blobs: blobs, logger: logger)
         let router = Router()
         router.add(middleware: HeadErrors())
         router.add(middleware: HeadAuthentication(token: configuration.token))
         HeadRoutes(
             configuration: configuration, store: store, blobs: blobs, events: events,
-            metrics: metrics
+            metrics: metrics, schedules: schedules
         ).add(to: router)
         let listener = ListeningChannel()
         let application = Application(
@@ -54,6 +55,7 @@ package struct Head: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await events.run() }
             group.addTask { await cleanBlobs() }
+            group.addTask { await schedules.run() }
             defer { group.cancelAll() }
             do {
                 try await withTaskCancellationHandler {

@@ -17,6 +17,18 @@ package struct SubmitRequest: Codable, Sendable, Hashable {
     /// Ours: a Swift script, or a package's folder as a zip file, that was uploaded as a blob.
     package var script: Script?
     package var priority: Int?
+    /// Whatever else the driver's worker must have free, by name.
+    package var resources: [String: Double]?
+    /// Labels the driver's worker must have, as Ray names them: `{"zone": "a"}` is `zone=a`.
+    package var labelSelector: [String: String]?
+    /// Where the driver and all tasks run; nil: the pool "default".
+    package var pool: String?
+    /// The job begins when all of these succeeded.
+    package var after: [String]?
+    /// How long the whole job may take, its wait included.
+    package var timeoutInSeconds: Double?
+    /// How long the job may wait for a worker.
+    package var scheduleToStartInSeconds: Double?
 
     package struct Script: Codable, Sendable, Hashable {
         /// "train.swift", or "trainer.zip" for a package.
@@ -57,12 +69,16 @@ package struct SubmitRequest: Codable, Sendable, Hashable {
     package init(entrypoint: String) { self.entrypoint = entrypoint }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case entrypoint, metadata, priority
+        case entrypoint, metadata, priority, pool, after
         case submissionID = "submission_id"
         case runtimeEnvironment = "runtime_env"
         case cpus = "entrypoint_num_cpus"
         case gpus = "entrypoint_num_gpus"
         case memoryInBytes = "entrypoint_memory"
+        case resources = "entrypoint_resources"
+        case labelSelector = "entrypoint_label_selector"
+        case timeoutInSeconds = "timeout_s"
+        case scheduleToStartInSeconds = "schedule_to_start_s"
         case script = "manta_script"
     }
 }
@@ -78,6 +94,26 @@ package struct SubmitReply: Codable, Sendable, Hashable {
 
     enum CodingKeys: String, CodingKey {
         case jobID = "job_id"
+        case submissionID = "submission_id"
+    }
+}
+
+/// `POST /api/jobs/{id}/retry`.
+package struct RetryReply: Codable, Sendable, Hashable {
+    package var submissionID: String
+    /// False when the job was active already.
+    package var retried: Bool
+    /// 1 for the job as submitted; grows with every retry.
+    package var life: Int
+
+    package init(_ record: JobRecord, retried: Bool) {
+        submissionID = record.spec.id.rawValue
+        self.retried = retried
+        life = record.lives
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case retried, life
         case submissionID = "submission_id"
     }
 }
@@ -99,7 +135,14 @@ package struct JobDetails: Codable, Sendable, Hashable {
         package var phase: String
         /// What it waits for or why it failed, in one line.
         package var detail: String
+        /// Why it stands where it stands, as `job why` says it; only where one job is asked for.
+        package var why: String?
         package var worker: String?
+        package var pool: String
+        /// The jobs it comes after that are not done yet.
+        package var waitsFor: [String]
+        /// 1 for the job as submitted; grows with every retry.
+        package var life: Int
         package var driverAttempts: Int
         package var tasksTotal: Int
         package var tasksSucceeded: Int
@@ -108,7 +151,8 @@ package struct JobDetails: Codable, Sendable, Hashable {
         package var signal: Int32?
 
         enum CodingKeys: String, CodingKey {
-            case phase, detail, worker, signal
+            case phase, detail, why, worker, pool, life, signal
+            case waitsFor = "waits_for"
             case driverAttempts = "driver_attempts"
             case tasksTotal = "tasks_total"
             case tasksSucceeded = "tasks_succeeded"
@@ -155,10 +199,12 @@ package enum JobEvent: Codable, Sendable, Hashable {
     case end(JobDetails)
 }
 
-/// `GET /api/cluster`.
+/// `GET /api/cluster` and `GET /api/cluster/load`.
 package struct ClusterDetails: Codable, Sendable, Hashable {
     package var version: String
     package var workers: [WorkerRecord]
+    /// Only `GET /api/cluster/load` answers it.
+    package var load: ClusterLoad?
 
     package init(version: String, workers: [WorkerRecord]) {
         self.version = version

@@ -22,10 +22,30 @@ extension JobDetails {
         errorType = summary.status == .failed ? summary.errorType : nil
         driverExitCode = summary.exitCode
         manta = More(
-            phase: summary.phase, detail: summary.detail, worker: summary.worker,
+            phase: summary.phase, detail: summary.detail, why: nil, worker: summary.worker,
+            pool: spec.poolName, waitsFor: record.waitsFor.map(\.rawValue), life: record.lives,
             driverAttempts: record.driverAttempts, tasksTotal: record.tasksTotal,
             tasksSucceeded: record.tasksSucceeded, tasksFailed: record.tasksFailed,
             tasksRetried: record.tasksRetried, signal: summary.signal)
+    }
+
+    /// As above, with what it waits for or why it ended.
+    package init(_ situation: JobSituation) {
+        self.init(situation.job)
+        let line = situation.explanation.line
+        manta.why = line
+        if case .active(.queued) = situation.job.state { manta.detail = line }
+    }
+
+    /// As above for a job that waits; for any other the record says enough to those who follow it.
+    init(_ record: JobRecord, in store: any JobStore) async throws {
+        if case .active(.queued) = record.state,
+            let situation = try await store.situation(of: record.spec.id)
+        {
+            self.init(situation)
+        } else {
+            self.init(record)
+        }
     }
 
     /// The parts that depend on the state.

@@ -9,6 +9,8 @@ actor JobEvents {
     /// A follower looks by itself this often, in case a signal was lost.
     static let pollInterval = Duration.seconds(1)
     static let aliveInterval = Duration.seconds(10)
+    /// What a job waits for may change with every claim; it is told again after so long.
+    static let detailInterval = Duration.seconds(5)
     /// Followers of one head.
     static let followersMax = 1_000
 
@@ -74,7 +76,7 @@ private struct Follower {
     private let store: any JobStore
     private let follows: Bool
     private var cursor: LogCursor?
-    private var phase: JobEvent?
+    private var phase: (word: String, detail: String, since: ContinuousClock.Instant)?
     private var isOver = false
     private var lastSent = ContinuousClock.now
 
@@ -103,6 +105,12 @@ private struct Follower {
         return nil
     }
 
+    private func isNews(_ state: JobDetails.More) -> Bool {
+        guard let phase, phase.word == state.phase else { return true }
+        return phase.detail != state.detail
+            && ContinuousClock.now - phase.since >= JobEvents.detailInterval
+    }
+
     /// The record is read before the log: a job seen as over has all its lines in the log already.
     private mutating func look() async throws -> [JobEvent] {
         guard let record = try await store.job(job) else {
@@ -111,10 +119,9 @@ private struct Follower {
         }
         let details = try await JobDetails(record, in: store)
         var batch: [JobEvent] = []
-        let phase = JobEvent.phase(details.manta.phase, detail: details.manta.detail)
-        if phase != self.phase {
-            self.phase = phase
-            batch.append(phase)
+        if isNews(details.manta) {
+            phase = (details.manta.phase, details.manta.detail, .now)
+            batch.append(.phase(details.manta.phase, detail: details.manta.detail))
         }
         let page = try await store.logs(of: job, after: cursor, limit: JobEvents.pageSize)
         if page.droppedCount > 0 { batch.append(.dropped(count: page.droppedCount)) }

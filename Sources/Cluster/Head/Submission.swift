@@ -4,7 +4,7 @@ import NIOCore
 
 /// A submission's body, checked field by field before anything is stored.
 struct Submission {
-    private let request: SubmitRequest
+    let request: SubmitRequest
 
     static let environmentMax = 256
     static let textMax = 64 << 10
@@ -13,6 +13,8 @@ struct Submission {
         try SubmissionFields.check(body)
         request = try HeadJSON.decode(SubmitRequest.self, from: body)
     }
+
+    init(_ request: SubmitRequest) { self.request = request }
 
     /// - Throws: `HeadFailure` 400 naming the field, 404 for a blob that was not uploaded.
     func newJob(blobs: any BlobStore) async throws -> NewJob {
@@ -23,9 +25,9 @@ struct Submission {
         var job = NewJob(
             id: id, entrypoint: try entrypoint(), workingDirectory: directory?.digest,
             environment: environment, metadata: request.metadata ?? [:],
-            driverResources: try resources(),
-            driverLabels: request.script == nil ? [] : [JobSDK.label],
-            priority: request.priority ?? 0)
+            driverResources: try resources(), driverLabels: try labels(),
+            priority: request.priority ?? 0, deadlines: try deadlines(), pool: try pool(),
+            after: try after())
         job.workingDirectoryURL = directory?.url
         if let script = request.script {
             try await require(script.digest, "manta_script.digest", blobs)
@@ -86,7 +88,8 @@ struct Submission {
             throw invalid("entrypoint_num_gpus", "must be a whole number in 0...1024")
         }
         return Resources(
-            milliCPUs: Int((cpus * 1_000).rounded()), memoryInBytes: Int64(memory), gpus: Int(gpus))
+            milliCPUs: Int((cpus * 1_000).rounded()), memoryInBytes: Int64(memory), gpus: Int(gpus),
+            custom: try customResources())
     }
 
     private func check(_ environment: [String: String]) throws {
@@ -126,7 +129,7 @@ struct Submission {
         guard try await blobs.contains(digest) else { throw BlobStoreError.missing(digest) }
     }
 
-    private func invalid(_ field: String, _ reason: String) -> HeadFailure {
+    func invalid(_ field: String, _ reason: String) -> HeadFailure {
         HeadFailure(400, "invalid_field", "\(field) \(reason)")
     }
 }

@@ -6,12 +6,22 @@ import NIOCore
 enum SubmissionFields {
     /// - Throws: `HeadFailure` 400 naming the first unknown field.
     static func check(_ body: ByteBuffer) throws {
-        let fields = try HeadJSON.decode(Fields.self, from: body)
+        try check(HeadJSON.decode(Fields.self, from: body))
+    }
+
+    /// As above, for the body of a schedule.
+    static func check(schedule body: ByteBuffer) throws {
+        let fields = try HeadJSON.decode(ScheduleFields.self, from: body)
+        try check(fields.names, known: ["cron", "job"])
+        try check(fields.job)
+    }
+
+    private static func check(_ fields: Fields) throws {
         try check(
             fields.names,
             known: SubmitRequest.CodingKeys.allCases.map(\.rawValue)
-                // Ray's clients may send these; they mean nothing here.
-                + ["job_id", "entrypoint_resources", "entrypoint_label_selector"])
+                // Ray's clients may send it; it means nothing here.
+                + ["job_id"])
         try check(
             fields.environment, of: "runtime_env",
             // The last two are for Ray's client itself, which has acted on them already.
@@ -37,6 +47,18 @@ enum SubmissionFields {
         init(_ name: String) { stringValue = name }
         init?(stringValue: String) { self.stringValue = stringValue }
         init?(intValue: Int) { nil }
+    }
+
+    /// The names of a schedule's fields and of those of its job.
+    private struct ScheduleFields: Decodable {
+        let names: [String]
+        let job: Fields
+
+        init(from decoder: any Decoder) throws {
+            let body = try decoder.container(keyedBy: AnyKey.self)
+            names = body.allKeys.map(\.stringValue)
+            job = try body.decode(Fields.self, forKey: AnyKey("job"))
+        }
     }
 
     /// The names of a body's fields and of those in its two objects.

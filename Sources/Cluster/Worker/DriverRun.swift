@@ -50,6 +50,9 @@ actor DriverRun {
         }
     }
 
+    /// What the driver printed last.
+    var lastLines: [String] { process?.tail ?? [] }
+
     /// Asked by the worker: SIGTERM and later SIGKILL for a stop, SIGKILL at once for a lost lease.
     func end(_ reason: Ending) async {
         if ending != .leaseLost { ending = reason }
@@ -126,7 +129,7 @@ actor DriverRun {
         guard let arrival = await context.hub.arrival(with: token) else { return }
         let session = DriverSession(
             connection: arrival.connection, store: context.store, lease: grant.lease,
-            job: grant.job.id,
+            job: grant.job.id, pool: grant.job.poolName, priority: grant.job.priority,
             desk: BlobDesk(cache: context.cache, scratchDirectory: workspace.scratchDirectory),
             onLeaseLost: { [weak self] in await self?.end(.leaseLost) })
         self.session = session
@@ -136,7 +139,7 @@ actor DriverRun {
                     Welcome(
                         protocolVersion: ChannelClient.protocolVersion,
                         job: grant.job.id.rawValue, node: context.configuration.name,
-                        slots: await context.slots(),
+                        slots: await context.slots(of: grant.job.poolName),
                         scratchDirectory: workspace.scratchDirectory))))
         await session.run()
     }

@@ -21,6 +21,9 @@ actor DriverSession {
     private let store: any JobStore
     private let lease: Lease
     private let job: JobID
+    /// Where the job's tasks run, and how urgent they are where they do not say.
+    private let pool: String
+    private let priority: Int
     private let desk: BlobDesk
     private let fullPatience: Duration
     private let onLeaseLost: @Sendable () async -> Void
@@ -39,13 +42,16 @@ actor DriverSession {
 
     init(
         connection: ChannelConnection, store: any JobStore, lease: Lease, job: JobID,
-        desk: BlobDesk, fullPatience: Duration = DriverSession.fullPatience,
+        pool: String = Pool.defaultName, priority: Int = 0, desk: BlobDesk,
+        fullPatience: Duration = DriverSession.fullPatience,
         onLeaseLost: @escaping @Sendable () async -> Void
     ) {
         self.connection = connection
         self.store = store
         self.lease = lease
         self.job = job
+        self.pool = pool
+        self.priority = priority
         self.desk = desk
         self.fullPatience = fullPatience
         self.onLeaseLost = onLeaseLost
@@ -164,7 +170,9 @@ actor DriverSession {
     private func milliCPUs(for request: TaskRequest) async -> Int {
         let least = max(0, request.milliCPUs)
         guard let most = request.milliCPUsMax, most > least else { return least }
-        let able = ((try? await store.workers()) ?? []).filter { $0.labels.contains(JobSDK.label) }
+        let able = ((try? await store.workers()) ?? []).filter {
+            $0.labels.contains(JobSDK.label) && $0.poolNames.contains(pool)
+        }
         let free = able.map(\.free.milliCPUs).max() ?? 0
         return max(least, min(most, free / 1_000 * 1_000))
     }
@@ -183,16 +191,13 @@ actor DriverSession {
         }
         let id = TaskID.task(
             of: job, name: request.name, inputDigest: digest, occurrence: request.occurrence)
-        var retry = RetryPolicy.task
-        retry.attemptsMax = max(1, min(100, request.attemptsMax))
-        retry.retriesErrors = request.retriesErrors
         return NewTask(
             id: id, job: job, kind: .task, name: request.name, input: payload,
-            resources: Resources(
-                milliCPUs: milliCPUs,
-                memoryInBytes: max(0, request.memoryInBytes)),
+            resources: request.resources(milliCPUs: milliCPUs),
             // An executor is the script's binary, which a worker without a toolchain cannot name.
-            labels: [JobSDK.label], retry: retry)
+            labels: [JobSDK.label], priority: request.priority ?? priority,
+            retry: request.retryPolicy,
+            deadlines: request.deadlines)
     }
 
     /// Sends what has gathered, a batch at a time, until nothing is left.

@@ -77,7 +77,7 @@ actor Executor {
                     Welcome(
                         protocolVersion: ChannelClient.protocolVersion,
                         job: workspace.job.id.rawValue, node: context.configuration.name,
-                        slots: await context.slots(),
+                        slots: await context.slots(of: workspace.job.poolName),
                         scratchDirectory: workspace.scratchDirectory))))
         Task { await executor.listen() }
         Task { await executor.ended(await watch.value) }
@@ -86,7 +86,11 @@ actor Executor {
 
     var isUsable: Bool { exit == nil && !isCancelling }
 
-    /// Runs one attempt; answers when the process has answered or died, its lines being in the log.
+    /// What the last attempt printed last.
+    var lastLines: [String] { process.tail }
+
+    /// Runs one attempt; answers when the process has answered or died, its lines being in the log
+    /// and the last of them in `lastLines`.
     ///
     /// - Parameter memoryLimit: what the process and all it starts may take while it runs the task,
     ///   in bytes; nil: as much as there is.
@@ -95,7 +99,7 @@ actor Executor {
         process.begin(limitInBytes: memoryLimit)
         let assignment = nextAssignment
         nextAssignment += 1
-        process.setPrefix("(\(task.spec.name) pid=\(pid), node=\(node)) ")
+        process.beginLines(prefix: "(\(task.spec.name) pid=\(pid), node=\(node)) ")
         let outcome = await withCheckedContinuation { continuation in
             current = (assignment, continuation)
             do {

@@ -21,8 +21,8 @@ actor ExecutorPool {
         workspace = JobWorkspace(configuration: context.configuration, job: job)
     }
 
-    /// Runs one attempt to its end.
-    func run(_ grant: Grant) async -> AttemptOutcome {
+    /// Runs one attempt to its end. Answers how it ended and, when it failed, what it printed last.
+    func run(_ grant: Grant) async -> (outcome: AttemptOutcome, lastLines: [String]) {
         let token = grant.lease.token
         let start = Task { try await obtain() }
         starting[token] = start
@@ -31,20 +31,21 @@ actor ExecutorPool {
         switch found {
         case .success(let executor) where start.isCancelled:
             giveBack(executor)
-            return .cancelled(by: "stop")
+            return (.cancelled(by: "stop"), [])
         case .success(let executor):
             busy[token] = executor
             let outcome = await executor.run(
                 grant.task, memoryLimit: context.memoryLimit(of: grant.task.spec.resources))
             busy[token] = nil
+            let lastLines = outcome.isFailure ? await executor.lastLines : []
             if await executor.isUsable { giveBack(executor) }
             await log.flush()
-            return outcome
+            return (outcome, lastLines)
         case .failure where start.isCancelled:
-            return .cancelled(by: "stop")
+            return (.cancelled(by: "stop"), [])
         case .failure(let error):
             await log.flush()
-            return outcome(of: error)
+            return (outcome(of: error), (error as? ExecutorError)?.tail ?? [])
         }
     }
 

@@ -44,8 +44,11 @@ final class JobProcess: Sendable {
         }
     }
 
-    /// What stands before the lines from now on; call it after `drain`.
-    func setPrefix(_ text: String) { prefix.value = text }
+    /// A new attempt's lines begin, with this before each in the log; call it after `drain`.
+    func beginLines(prefix text: String) {
+        prefix.value = text
+        lastLines.clear()
+    }
 
     /// Waits until everything written so far is in the log's hands.
     func drain() async { await pump.drain() }
@@ -72,7 +75,7 @@ final class JobProcess: Sendable {
 
     func killNow() async { await guarded.killNow() }
 
-    /// The last few lines, for the cause of a failure.
+    /// The last few lines of the program, or since `beginLines`, for the cause of a failure.
     var tail: [String] { lastLines.all }
 }
 
@@ -97,6 +100,8 @@ private final class LastLines: Sendable {
             lines.append(String(line.prefix(LastLines.lineMax)))
         }
     }
+
+    func clear() { lines.withLock { $0 = [] } }
 
     var all: [String] { lines.withLock { $0 } }
 }

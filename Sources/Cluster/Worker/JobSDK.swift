@@ -1,5 +1,6 @@
 internal import Crypto
 import Foundation
+import Jobs
 import Processes
 
 /// The folder a job script is compiled against: modules, module maps, C headers and libraries.
@@ -8,7 +9,7 @@ import Processes
 /// `flags` lists compiler arguments, one a line, with `@SDK@` for the folder's own path.
 package struct JobSDK: Sendable {
     /// The label of workers that have one and can run scripts.
-    static let label = "toolchain"
+    static let label = NewTask.toolchainLabel
 
     package let directory: String
     package let compiler: String

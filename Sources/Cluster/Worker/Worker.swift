@@ -104,16 +104,19 @@ package actor Worker {
         case .driver:
             let run = DriverRun(grant, context: context, log: log(of: grant.job.id))
             drivers[grant.lease.token] = run
-            Task { finish(grant, await run.run()) }
+            Task { finish(grant, await run.run(), await run.lastLines) }
         case .task:
             let pool = pool(of: grant.job)
-            Task { finish(grant, await pool.run(grant)) }
+            Task {
+                let end = await pool.run(grant)
+                finish(grant, end.outcome, end.lastLines)
+            }
         }
     }
 
     /// Frees what the attempt held and keeps its ending for the next claim.
-    private func finish(_ grant: Grant, _ outcome: AttemptOutcome?) {
-        guard life.ended(grant.lease.token, outcome) != nil else { return }
+    private func finish(_ grant: Grant, _ outcome: AttemptOutcome?, _ lastLines: [String]) {
+        guard life.ended(grant.lease.token, outcome, lastLines: lastLines) != nil else { return }
         drivers[grant.lease.token] = nil
         logger.debug(
             "attempt ended",
@@ -146,21 +149,41 @@ package actor Worker {
 
     /// Waits for nothing but the store: whatever else takes its time must not cost leases.
     private func heartbeat() async {
-        let record = WorkerRecord(
-            id: life.id, name: configuration.name, host: configuration.host, pid: getpid(),
-            total: configuration.resources, free: life.free, labels: configuration.labels,
-            version: configuration.version, runningTasks: life.running.count)
         do {
             let reply = try await store.heartbeat(record, leases: life.leases)
-            for lease in reply.lost where life.running[lease.token] != nil {
-                logger.warning("lost lease", metadata: ["task": "\(lease.task)"])
-                // The task was given to someone else: nothing of the attempt is kept.
+            for lease in reply.lost {
+                guard let attempt = life.running[lease.token] else { continue }
+                tell(of: attempt, isOverdue: reply.overdue.contains(lease))
+                // The attempt is over for the store: nothing of it is kept.
                 end(lease, .leaseLost)
             }
             for lease in reply.cancelled { end(lease, .stop) }
         } catch {
             logger.warning("heartbeat failed", metadata: ["cause": "\(error)"])
         }
+    }
+
+    private var record: WorkerRecord {
+        var record = WorkerRecord(
+            id: life.id, name: configuration.name, host: configuration.host, pid: getpid(),
+            total: configuration.resources, free: life.free, labels: configuration.labels,
+            version: configuration.version, runningTasks: life.running.count,
+            pools: configuration.pools)
+        record.driverSlots = configuration.driverSlots
+        record.freeDriverSlots = life.freeDriverSlots
+        record.succeededCount = life.succeededCount
+        record.failedCount = life.failedCount
+        return record
+    }
+
+    /// Says why the store took an attempt away: it took too long, or runs elsewhere.
+    private func tell(of attempt: WorkerLife.Attempt, isOverdue: Bool) {
+        guard isOverdue else {
+            return logger.warning("lost lease", metadata: ["task": "\(attempt.lease.task)"])
+        }
+        let text = "passed its \(attempt.deadline ?? "deadline")"
+        logger.warning("task \(text)", metadata: ["task": "\(attempt.lease.task)"])
+        log(of: attempt.job).note("task \(attempt.lease.task) \(text) and is ended")
     }
 
     /// Begins to end an attempt. Heard again while it ends, it changes nothing.

@@ -9,6 +9,8 @@ package struct WorkerConfiguration: Sendable {
     /// What tasks may use of this machine.
     package var resources: Resources
     package var labels: Set<String>
+    /// Only jobs of these pools run here.
+    package var pools: Set<String> = [Pool.defaultName]
     /// Drivers use no CPU of their own, so their number is bounded by itself.
     package var driverSlots = 16
     /// Attempts at one time, so that tasks which ask for no CPU are bounded too.
@@ -70,6 +72,6 @@ extension WorkerConfiguration {
     var offer: WorkerLife.Offer {
         WorkerLife.Offer(
             resources: resources, driverSlots: driverSlots, attemptsMax: attemptsMax,
-            labels: labels, leaseInMilliseconds: leaseDuration.inMilliseconds)
+            labels: labels, leaseInMilliseconds: leaseDuration.inMilliseconds, pools: pools)
     }
 }

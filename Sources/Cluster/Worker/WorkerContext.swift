@@ -12,10 +12,11 @@ struct WorkerContext: Sendable {
     let hub: ChannelHub
     let memory: MemoryGroups
 
-    /// CPU slots of the whole cluster; at least this worker's own.
-    func slots() async -> Int {
+    /// CPU slots of all workers that serve a pool; at least this worker's own.
+    func slots(of pool: String) async -> Int {
         let own = configuration.resources.milliCPUs
-        let all = (try? await store.workers())?.reduce(0) { $0 + $1.total.milliCPUs } ?? 0
+        let serving = ((try? await store.workers()) ?? []).filter { $0.poolNames.contains(pool) }
+        let all = serving.reduce(0) { $0 + $1.total.milliCPUs }
         return max(1, max(own, all) / 1_000)
     }
 

@@ -6,9 +6,4 @@ extension WorkerID {
     init(name: String) {
         self.init(rawValue: "\(name)#\(UUID().uuidString.prefix(8))")
     }
-
-    /// What people call the worker, from its identity or from the text that was made of it.
-    static func name(in text: String) -> String {
-        text.split(separator: "#").first.map(String.init) ?? text
-    }
 }

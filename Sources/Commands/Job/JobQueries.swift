@@ -45,7 +45,8 @@ struct JobStatusCommand: AsyncParsableCommand {
             if head.json { return try writeJSON(job) }
             writeOut("Status for job '\(job.submissionID)': \(job.status.rawValue)\n")
             writeOut("Status message: \(job.message)\n")
-            if !job.manta.detail.isEmpty { writeOut("Phase: \(job.manta.detail)\n") }
+            writeOut("Phase: \(job.manta.phase)\n")
+            if let why = job.manta.why, !why.isEmpty { writeOut("Why: \(why)\n") }
             if job.manta.tasksTotal > 0 {
                 writeOut(
                     "Tasks: \(job.manta.tasksSucceeded) of \(job.manta.tasksTotal) done, "
@@ -98,9 +99,13 @@ struct JobLogsCommand: AsyncParsableCommand {
 
 struct JobStopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stop", abstract: "End a job: SIGTERM, after 5 s SIGKILL.")
+        commandName: "stop", abstract: "End a job, or one of its tasks: SIGTERM, after 5 s SIGKILL."
+    )
 
     @OptionGroup var head: HeadOptions
+
+    @Option(help: "End this task only, as `job tasks` names it: score/3fa9c1d2.")
+    var task: String?
 
     @Flag(help: "Return at once.")
     var noWait = false
@@ -109,6 +114,11 @@ struct JobStopCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await head.withClient { client in
+            if let task {
+                let details = try await client.stop(task: task, of: id)
+                if head.json { return try writeJSON(details) }
+                return writeOut("Task '\(details.shortID)' of job '\(id)': \(details.state)\n")
+            }
             let wasStopped = try await client.stop(id)
             var job = try await client.job(id)
             if !noWait, let end = try await client.ended(id) { job = end }

@@ -12,6 +12,8 @@ struct SubmitCommand: AsyncParsableCommand {
             job submit jobs/pi -- --points 1000000
             job submit --working-dir . -- python train.py
             job submit -- 'make data && make train'
+            job submit --after prepare --timeout 2h jobs/train.swift
+            job submit --cron '0 3 * * *' --schedule-name nightly jobs/train.swift
             """)
 
     @OptionGroup var head: HeadOptions
@@ -39,25 +41,25 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(help: "KEY=VALUE kept with the job; repeatable.")
     var metadata: [String] = []
 
-    @Option(help: "CPUs set aside for the entrypoint itself.")
-    var entrypointNumCpus: Double?
-
-    @Option(help: "Jobs with a higher priority start first.")
-    var priority: Int?
+    @OptionGroup var placing: PlacingOptions
 
     @Flag(help: "Return as soon as the job is submitted.")
     var noWait = false
 
     func validate() throws {
-        if let entrypointNumCpus, !(0...10_000).contains(entrypointNumCpus) {
+        guard placing.cron != nil else { return }
+        if submissionId != nil {
             throw ValidationError(
-                "--entrypoint-num-cpus must be in 0…10000, not \(entrypointNumCpus).")
+                "--submission-id does not go with --cron: fires have ids of their own.")
         }
     }
 
     func run() async throws {
         try await head.withClient { client in
             let submission = try await Upload(command: self, client: client).submission()
+            if let cron = placing.cron, let name = placing.scheduleName {
+                return try await put(submission, cron, name, client)
+            }
             let reply = try await client.submit(submission)
             let id = reply.submissionID
             if head.json && noWait { return try writeJSON(reply) }
@@ -74,6 +76,23 @@ struct SubmitCommand: AsyncParsableCommand {
             }
             throw ExitCode(JobBanner.exitCode(of: end))
         }
+    }
+}
+
+extension SubmitCommand {
+    /// Keeps the submission as a schedule in place of submitting it now.
+    private func put(
+        _ submission: SubmitRequest, _ cron: String, _ name: String, _ client: HeadClient
+    ) async throws {
+        var job = submission
+        job.submissionID = nil
+        let schedule = try await client.put(
+            schedule: name, ScheduleRequest(cron: cron, job: job))
+        if head.json { return try writeJSON(schedule) }
+        writeOut(
+            "Schedule '\(name)' is set: \(cron) (UTC).\n"
+                + "Next fire: \(TextTable.time(schedule.nextFire)); its jobs are called \(name)-…\n"
+                + "See it with: job schedules\nEnd it with: job schedules delete \(name)\n")
     }
 }
 
@@ -94,8 +113,7 @@ struct Upload {
         }
         request.runtimeEnvironment = environment
         request.metadata = try pairs(command.metadata, of: "--metadata")
-        request.cpus = command.entrypointNumCpus
-        request.priority = command.priority
+        try command.placing.apply(to: &request)
         return request
     }
 

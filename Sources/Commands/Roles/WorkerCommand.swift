@@ -20,6 +20,18 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: "Memory tasks may use, with a unit (8GiB); default: all of this machine.")
     var memory: String?
 
+    @Option(help: "GPUs tasks may use.")
+    var gpus = 0
+
+    @Option(help: "NAME=N of whatever else tasks may ask for, like licence=2; repeatable.")
+    var resource: [String] = []
+
+    @Option(help: "A label tasks may ask for, like zone=a; repeatable.")
+    var label: [String] = []
+
+    @Option(help: "A pool whose jobs run here; repeatable. Default: default.")
+    var pool: [String] = []
+
     @Option(help: "The job SDK's folder; default: beside this program.")
     var sdk: String?
 
@@ -71,6 +83,8 @@ struct WorkerCommand: AsyncParsableCommand {
             jobEnvironment: jobEnvironment(environment), version: mantaVersion,
             sdk: try makeSDK(environment), token: try environment.token())
         configuration.downloads = try downloadRules(environment)
+        configuration.labels.formUnion(try checkedLabels())
+        if !pool.isEmpty { configuration.pools = try pools() }
         if let slots = environment["MANTA_DRIVER_SLOTS"].flatMap(Int.init), slots > 0 {
             configuration.driverSlots = slots
         }
@@ -96,7 +110,43 @@ struct WorkerCommand: AsyncParsableCommand {
         let bytes =
             try memory.map { try ByteSize($0).bytes }
             ?? Int64(ProcessInfo.processInfo.physicalMemory)
-        return Resources(milliCPUs: Int((count * 1_000).rounded()), memoryInBytes: bytes)
+        guard (0...1_024).contains(gpus) else {
+            throw SettingError("--gpus must be in 0…1024, not \(gpus).")
+        }
+        return Resources(
+            milliCPUs: Int((count * 1_000).rounded()), memoryInBytes: bytes, gpus: gpus,
+            custom: try customResources())
+    }
+
+    private func customResources() throws -> [String: Int] {
+        var custom: [String: Int] = [:]
+        for text in resource {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, (1...64).contains(parts[0].utf8.count),
+                let amount = Double(parts[1]), (0.001...1_000_000).contains(amount)
+            else {
+                throw SettingError(
+                    "--resource takes NAME=N with N in 0.001…1000000, like licence=2, not "
+                        + "'\(text)'.")
+            }
+            custom[String(parts[0])] = Int((amount * 1_000).rounded())
+        }
+        return custom
+    }
+
+    private func checkedLabels() throws -> Set<String> {
+        for text in label where !(1...128).contains(text.utf8.count) {
+            throw SettingError("--label takes 1 to 128 bytes, not '\(text.prefix(200))'.")
+        }
+        return Set(label)
+    }
+
+    private func pools() throws -> Set<String> {
+        for name in pool where !Pool.isValid(name) {
+            throw SettingError(
+                "'\(name)' is no pool; take up to 64 letters, digits, dots, - and _.")
+        }
+        return Set(pool)
     }
 
     private func makeSDK(_ environment: Environment) throws -> JobSDK? {
