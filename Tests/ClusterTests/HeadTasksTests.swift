@@ -107,6 +107,16 @@ import Testing
         #expect(failure?.status == 409 && failure?.code == "ambiguous")
         let task = try await head.client().stop(task: "t/12345678ab", of: "j")
         #expect(task.id == "j/t/12345678ab/0")
+        _ = try await head.store.enqueue(
+            [
+                NewTask(
+                    id: TaskID(rawValue: "j/j/87654321/0"), job: hand.id, kind: .task, name: "j",
+                    input: .inline([]), resources: Resources(), retry: .task)
+            ], under: driver)
+        for name in ["j/87654321", "j/8765", "j/87654321/0", "j/j/87654321/0"] {
+            let named = try await head.client().stop(task: name, of: "j")
+            #expect(named.id == "j/j/87654321/0", "\(name)")
+        }
         #expect(TaskID(rawValue: "j/t/12345678ab/2").shortForm == "t/12345678/2")
         #expect(TaskID.driver(of: hand.id).shortForm == "driver")
         await head.stop()

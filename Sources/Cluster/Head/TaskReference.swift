@@ -16,15 +16,15 @@ struct TaskReference {
     /// - Parameter text: as it stands in a URL, percent-encoded.
     init(job: JobID, encoded text: String) {
         self.job = job
-        let decoded = text.removingPercentEncoding ?? text
-        let prefix = job.rawValue + "/"
-        self.text = decoded.hasPrefix(prefix) ? String(decoded.dropFirst(prefix.count)) : decoded
+        self.text = text.removingPercentEncoding ?? text
     }
 
     /// - Throws: `HeadFailure` 404 when there is no such task, 409 when there are several.
     func resolve(in store: any JobStore) async throws -> TaskRecord {
-        let whole = TaskID(rawValue: "\(job)/\(text)")
-        if let task = try await store.tasks([whole]).first ?? nil { return task }
+        // A task may be called as its job is, so both readings are tried.
+        let wholes = ["\(job)/\(text)", text].map { TaskID(rawValue: $0) }
+        let own = try await store.tasks(wholes.filter { $0.job == job })
+        if let task = own.compactMap({ $0 }).first { return task }
         let tasks = try await store.tasks(of: job, limit: TaskReference.scanMax)
         let found = tasks.filter { matches($0.spec.id) }
         guard let first = found.first else {
