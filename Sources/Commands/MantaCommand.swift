@@ -14,7 +14,7 @@ struct MantaCommand: AsyncParsableCommand {
             HeadCommand.self, WorkerCommand.self, GatewayCommand.self, JobCommand.self,
             ServeCommand.self, TrainCommand.self, EvaluateCommand.self, ExplainCommand.self,
             InspectCommand.self,
-            PredictCommand.self, VerifyCommand.self, BenchCommand.self,
+            PredictCommand.self, VerifyCommand.self, BenchCommand.self, MLflowCommand.self,
         ])
 }
 

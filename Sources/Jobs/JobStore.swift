@@ -250,6 +250,8 @@ package struct WorkerRecord: Sendable, Codable, Hashable {
     /// Attempts that succeeded, and that failed, since the worker began; nil when it does not say.
     package var succeededCount: Int?
     package var failedCount: Int?
+    /// What of its jobs waits for MLflow; at most `TrackingBacklog.countMax`.
+    package var tracking: [TrackingBacklog]?
 
     package var poolNames: Set<String> { pools ?? [Pool.defaultName] }
 

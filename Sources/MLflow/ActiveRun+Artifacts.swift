@@ -1,5 +1,5 @@
 /// What the files of a logged model are written with: they name the model they belong to.
-package struct LoggedModelInfo: Sendable, Hashable {
+package struct LoggedModelInfo: Sendable, Hashable, Codable {
     /// `nil` on a server without logged models.
     package let modelID: String?
     package let runID: String
@@ -82,7 +82,7 @@ extension ActiveRun {
         return version
     }
 
-    private nonisolated func artifactURI() throws(MLflowError) -> String {
+    nonisolated func artifactURI() throws(MLflowError) -> String {
         guard let uri = run.artifactURI else {
             throw MLflowError(
                 .invalidAnswer, operation: "find the run's artifacts", subject: id,

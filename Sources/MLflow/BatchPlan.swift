@@ -1,5 +1,5 @@
 /// What is to be logged for one run, in the order it came.
-package struct LogBatch: Sendable, Hashable {
+package struct LogBatch: Sendable, Hashable, Codable {
     package var metrics: [Metric]
     package var parameters: [String: String]
     package var tags: [String: String]
@@ -14,6 +14,13 @@ package struct LogBatch: Sendable, Hashable {
 
     package var isEmpty: Bool { metrics.isEmpty && parameters.isEmpty && tags.isEmpty }
     package var count: Int { metrics.count + parameters.count + tags.count }
+
+    /// Adds what was logged later: parameters keep their first value, tags take the last.
+    mutating func add(_ later: LogBatch) {
+        metrics += later.metrics
+        parameters.merge(later.parameters) { old, _ in old }
+        tags.merge(later.tags) { _, new in new }
+    }
 
     /// Throws for the first entry that a server would refuse or silently cut.
     package func check() throws(MLflowError) {

@@ -154,6 +154,12 @@ enum LocalFiles {
         try? FileManager.default.removeItem(atPath: path)
     }
 
+    /// Bytes of a file; 0 when it cannot be seen.
+    static func size(of path: String) -> Int64 {
+        var status = stat()
+        return lstat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+
     static func failure(_ operation: String, _ path: String) -> MLflowError {
         failure(operation, path, String(cString: strerror(errno)))
     }

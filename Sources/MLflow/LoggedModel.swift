@@ -2,8 +2,8 @@
 ///
 /// MLflow 3 keeps it as an object of its own; on MLflow 2, which has none, it is a folder among the
 /// run's artifacts and `id` is `nil`.
-package struct LoggedModel: Sendable, Hashable {
-    package enum Status: String, Sendable, Hashable {
+package struct LoggedModel: Sendable, Hashable, Codable {
+    package enum Status: String, Sendable, Hashable, Codable {
         case pending = "LOGGED_MODEL_PENDING"
         case ready = "LOGGED_MODEL_READY"
         case failed = "LOGGED_MODEL_UPLOAD_FAILED"

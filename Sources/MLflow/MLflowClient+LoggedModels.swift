@@ -1,7 +1,7 @@
 internal import HTTPClient
 
 /// What a new logged model is given.
-package struct NewLoggedModel: Sendable, Hashable {
+package struct NewLoggedModel: Sendable, Hashable, Codable {
     package var name: String
     /// "classifier", "regressor".
     package var modelType: String?

@@ -39,7 +39,7 @@ extension MLflowClient {
     package func registerModel(
         named name: String, description: String? = nil, tags: [String: String] = [:]
     ) async throws(MLflowError) -> RegisteredModel {
-        try checkRegistryName(name)
+        try MLflowClient.checkRegistryName(name)
         if let found = try await findRegisteredModel(named: name) { return found }
         struct Body: Encodable {
             var name: String
@@ -323,11 +323,11 @@ extension MLflowClient {
         }
     }
 
-    private func checkRegistryName(_ name: String) throws(MLflowError) {
+    static func checkRegistryName(_ name: String) throws(MLflowError) {
         guard !name.isEmpty, name.count <= 250, !name.contains("/"), !name.contains(":") else {
-            throw invalid(
-                "register the model", name,
-                "a registered model's name has 1 to 250 characters and no '/' or ':'")
+            throw MLflowError(
+                .invalidValue, operation: "register the model", subject: name,
+                message: "a registered model's name has 1 to 250 characters and no '/' or ':'")
         }
     }
 }

@@ -5,11 +5,14 @@ package struct NewRun: Sendable, Hashable {
     package var user: String?
     package var tags: [String: String]
     package var parentRunID: String?
+    /// Milliseconds since 1970; nil: now.
+    package var startTime: Int64?
 
     package init(
         experimentID: String, name: String? = nil, user: String? = nil,
-        tags: [String: String] = [:], parentRunID: String? = nil
+        tags: [String: String] = [:], parentRunID: String? = nil, startTime: Int64? = nil
     ) {
+        self.startTime = startTime
         self.experimentID = experimentID
         self.name = name
         self.user = user
@@ -50,8 +53,8 @@ extension MLflowClient {
         if let parent = new.parentRunID { tags["mlflow.parentRunId"] = parent }
         if let effect { tags[EffectKey.tag] = effect.text }
         let body = Body(
-            experimentId: new.experimentID, runName: new.name, userId: new.user, startTime: now(),
-            tags: Pair.list(tags))
+            experimentId: new.experimentID, runName: new.name, userId: new.user,
+            startTime: new.startTime ?? now(), tags: Pair.list(tags))
         return try await run(
             .post(
                 "mlflow/runs/create", body, to: "create the run", new.name ?? "unnamed",

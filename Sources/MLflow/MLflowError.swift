@@ -36,6 +36,8 @@ package struct MLflowError: Error, Sendable, Hashable {
         case fileFailed
         /// The run was ended already.
         case runEnded
+        /// What waits for the server has reached its bound.
+        case spoolFull
     }
 
     package let kind: Kind

@@ -7,7 +7,7 @@ package enum RunStatus: String, Sendable, Hashable, Codable {
 }
 
 /// One value of a metric. NaN and the infinities are kept by MLflow (infinities as ±1.8e308).
-package struct Metric: Sendable, Hashable {
+package struct Metric: Sendable, Hashable, Codable {
     package var key: String
     package var value: Double
     /// Milliseconds since 1970.
@@ -28,7 +28,7 @@ package struct Metric: Sendable, Hashable {
 }
 
 /// Data a run read. Name and digest together identify it.
-package struct DatasetInput: Sendable, Hashable {
+package struct DatasetInput: Sendable, Hashable, Codable {
     package var name: String
     /// At most 36 characters.
     package var digest: String

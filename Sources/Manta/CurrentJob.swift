@@ -1,3 +1,4 @@
+import MLflow
 import Synchronization
 
 /// The job whose closure runs, for what a script calls without naming its cluster: `MLflow.run`.
@@ -12,8 +13,10 @@ struct CurrentJob: Sendable {
     var parent: Parent?
 
     struct Parent: Sendable {
-        var runID: String
+        var run: SpoolBeginning.Parent
         var key: String
+        /// Where it waits for MLflow, and what is inside it too.
+        var place: SpoolPlace
     }
 
     @TaskLocal static var value: CurrentJob?

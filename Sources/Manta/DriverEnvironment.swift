@@ -1,4 +1,5 @@
 import Foundation
+import MLflow
 
 /// What a job's process is told by its surroundings: the one place that reads environment
 /// variables.
@@ -18,6 +19,12 @@ struct DriverEnvironment: Sendable {
         var token: String
     }
 
+    /// Where a worker wants what MLflow does not take yet; it sends what the job leaves there.
+    struct Spool: Sendable, Hashable {
+        var folder: String
+        var limitInBytes: Int64
+    }
+
     var role: Role
     /// Nil outside a cluster.
     var jobID: String?
@@ -25,6 +32,8 @@ struct DriverEnvironment: Sendable {
     var threads: Int
     /// Everything named `MLFLOW_…`.
     var mlflow: [String: String]
+    /// Nil outside a cluster.
+    var spool: Spool?
     /// Credentials of people and clusters start here.
     var home: String?
 
@@ -34,6 +43,7 @@ struct DriverEnvironment: Sendable {
         jobID = variables["MANTA_JOB_ID"].flatMap { $0.isEmpty ? nil : $0 }
         threads = try Self.threads(of: variables)
         mlflow = variables.filter { $0.key.hasPrefix("MLFLOW_") }
+        spool = try Self.spool(of: variables)
         home = variables["HOME"]
     }
 
@@ -72,6 +82,18 @@ struct DriverEnvironment: Sendable {
                 reason: "both must be set for a driver or an executor; only a worker starts these")
         }
         return Channel(path: path, token: token)
+    }
+
+    private static func spool(of variables: [String: String]) throws -> Spool? {
+        guard let folder = variables["MANTA_SPOOL"], !folder.isEmpty else { return nil }
+        guard let text = variables["MANTA_SPOOL_MAX"] else {
+            return Spool(folder: folder, limitInBytes: SpoolBudget.defaultLimit)
+        }
+        guard let limit = Int64(text), limit >= 0 else {
+            throw JobError.unusableInput(
+                subject: "MANTA_SPOOL_MAX", reason: "\"\(text)\" is no number of bytes")
+        }
+        return Spool(folder: folder, limitInBytes: limit)
     }
 
     private static func threads(of variables: [String: String]) throws -> Int {

@@ -35,31 +35,41 @@ public enum MLflow {
             return try await body(MLflowRun(recording: nil))
         }
         let runKey = job.runKey(chosen: key)
+        let effectKey = "\(job.jobID ?? "alone-\(UUID().uuidString)")/\(runKey)"
         var options = RunRecorder.Options()
         options.experiment = experiment
         options.name = name
-        options.effectKey = job.jobID.map { "\($0)/\(runKey)" }
-        options.parentRunID = job.parent?.runID
         options.user = NSUserName()
         options.sourceName = job.script.isEmpty ? nil : job.script
         options.tags = tags
         if let id = job.jobID { options.tags["manta.job"] = id }
-        let active = try await recorder(job).start(options)
-        job.parent = CurrentJob.Parent(runID: active.id, key: runKey)
-        return try await CurrentJob.$value.withValue(job) { try await record(active, body) }
+        let place = job.parent?.place ?? SpoolPlace(for: job)
+        let isOutermost = job.parent == nil
+        let active = try await place.start(
+            options, effectKey: effectKey, parent: job.parent?.run, try configuration(job))
+        job.parent = CurrentJob.Parent(run: active.asParent, key: runKey, place: place)
+        return try await CurrentJob.$value.withValue(job) {
+            do {
+                let result = try await record(active, body)
+                await place.leave(active, isLast: isOutermost)
+                return result
+            } catch {
+                await place.leave(active, isLast: isOutermost)
+                throw error
+            }
+        }
     }
 
-    private static func recorder(_ job: CurrentJob) throws -> RunRecorder {
+    private static func configuration(_ job: CurrentJob) throws -> MLflowConfiguration {
         var variables = job.environment.mlflow
         variables["HOME"] = job.environment.home
-        return RunRecorder(MLflowClient(try MLflowConfiguration(environment: variables)))
+        return try MLflowConfiguration(environment: variables)
     }
 
     /// Runs the body and ends the run as it ended.
     private static func record<Result: Sendable>(
-        _ active: ActiveRun, _ body: @Sendable (MLflowRun) async throws -> Result
+        _ active: SpooledRun, _ body: @Sendable (MLflowRun) async throws -> Result
     ) async throws -> Result {
-        defer { tellWhereToLook(active) }
         do {
             let result = try await body(MLflowRun(recording: active))
             try await active.end(.finished)
@@ -69,12 +79,6 @@ public enum MLflow {
             await active.abandon(as: isStopped ? .killed : .failed)
             throw error
         }
-    }
-
-    private static func tellWhereToLook(_ active: ActiveRun) {
-        let name = active.run.name.isEmpty ? active.id : active.run.name
-        StandardStreams.writeLine("View run \(name) at: \(active.link)")
-        StandardStreams.writeLine("View experiment at: \(active.experimentLink)")
     }
 
     private static let hasWarned = Mutex(false)

@@ -18,9 +18,9 @@ extension MLflowRun {
     public func log(
         importance: PermutationImportance, of model: TrainedModel
     ) async throws {
-        guard let active else { return }
-        try await active.logArtifact(
-            bytes: Self.json(model.featureNames, importance.means),
+        guard active != nil else { return }
+        try await store(
+            Self.json(model.featureNames, importance.means),
             as: "feature_importance_permutation.json")
     }
 
@@ -47,9 +47,9 @@ extension MLflowRun {
     /// Stores what each feature gained, under the name that MLflow's own loggers of boosted trees
     /// use; nothing for a model that does not know.
     func logImportances(of model: TrainedModel) async throws {
-        guard let active, !model.gainImportances.isEmpty else { return }
-        try await active.logArtifact(
-            bytes: Self.json(model.featureNames, model.gainImportances),
+        guard active != nil, !model.gainImportances.isEmpty else { return }
+        try await store(
+            Self.json(model.featureNames, model.gainImportances),
             as: "feature_importance_gain.json")
     }
 

@@ -6,7 +6,8 @@ import ModelFormats
 
 /// Where a logged model is.
 public struct LoggedModelReference: Sendable, Hashable {
-    /// "models:/m-…", or the folder it was written to when nothing is recorded.
+    /// "models:/m-…", or the folder it was written to when nothing is recorded. "pending:" and the
+    /// model's name while MLflow is away.
     public let source: String
 }
 
@@ -14,9 +15,11 @@ public struct LoggedModelReference: Sendable, Hashable {
 public struct RegisteredModelVersion: Sendable, Hashable {
     /// The registered model's name.
     public let name: String
-    /// A whole number from 1; nil when nothing is recorded.
+    /// A whole number from 1; nil when nothing is recorded, or MLflow is away: the version appears
+    /// when it is back.
     public let version: String?
-    /// "models:/m-…", or the folder it was written to when nothing is recorded.
+    /// "models:/m-…", or the folder it was written to when nothing is recorded. "pending:" and the
+    /// model's name while MLflow is away.
     public let source: String
 }
 
@@ -53,14 +56,20 @@ extension MLflowRun {
             return RegisteredModelVersion(name: name, version: nil, source: folder)
         }
         let stored = try await logged(model, NewLoggedModel.name(forRegistered: name), in: active)
-        let version = try await active.register(stored, as: name, aliases: aliases)
-        StandardStreams.writeLine("Created version '\(version.version)' of model '\(name)'.")
-        return RegisteredModelVersion(name: name, version: version.version, source: stored.uri)
+        guard let version = try await active.register(stored, as: name, aliases: aliases) else {
+            StandardStreams.writeLine(
+                "Model '\(name)' waits for MLflow; its version appears when the server is back.")
+            return RegisteredModelVersion(name: name, version: nil, source: stored.uri)
+        }
+        StandardStreams.writeLine("Created version '\(version)' of model '\(name)'.")
+        return RegisteredModelVersion(name: name, version: version, source: stored.uri)
     }
 
+    /// - Throws: `JobError.unusableValue` when the model can neither be sent nor kept: a job that
+    ///   trained it for nothing must not look like a success.
     private func logged(
-        _ model: TrainedModel, _ name: String, in active: ActiveRun
-    ) async throws -> LoggedModel {
+        _ model: TrainedModel, _ name: String, in active: SpooledRun
+    ) async throws -> SpooledRun.Model {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "manta-model-\(UUID().uuidString)"
         ).path
@@ -69,13 +78,21 @@ extension MLflowRun {
         let new = NewLoggedModel(
             name: name, modelType: model.mlflowType,
             parameters: Dictionary(parameters, uniquingKeysWith: { first, _ in first }))
-        return try await active.logModel(new) { info in
+        let logged = try await active.logModel(new) { info in
             let facts = MLmodelFacts(
                 created: Date(), runID: info.runID, modelID: info.modelID,
                 artifactPath: info.artifactPath)
+            // The server may have gone away after a first one was written.
+            try? FileManager.default.removeItem(atPath: folder)
             try Self.write(model, to: folder, facts)
             return folder
         }
+        guard let logged else {
+            throw JobError.unusableValue(
+                subject: "model \"\(name)\"",
+                reason: "MLflow is away and the spool has no room for it (MANTA_SPOOL_MAX)")
+        }
+        return logged
     }
 
     private static func write(

@@ -7,19 +7,21 @@ import ModelFormats
 
 /// A run that is being recorded; see `MLflow.run`.
 ///
-/// Values are sent in batches each second and at the end. Without a tracking server nothing is
-/// recorded and nothing fails.
+/// Values are sent in batches each second and at the end. While the server is away everything
+/// waits on the worker and is sent when it is back: recording never fails a job. Without a tracking
+/// server nothing is recorded and nothing fails.
 public struct MLflowRun: Sendable {
-    let active: ActiveRun?
+    let active: SpooledRun?
 
-    init(recording active: ActiveRun?) {
+    init(recording active: SpooledRun?) {
         self.active = active
     }
 
-    /// 32 hexadecimal digits; nil when nothing is recorded.
-    public var id: String? { active?.id }
+    /// 32 hexadecimal digits; "pending:" and a key of ours while the server is away and has not
+    /// made the run; nil when nothing is recorded.
+    public var id: String? { active.map { $0.run?.id ?? "pending:" + $0.effectKey } }
 
-    /// The run's page; nil when nothing is recorded.
+    /// The run's page; nil when nothing is recorded or the server has not made the run.
     public var url: String? { active?.link }
 
     // MARK: Parameters, metrics, tags
@@ -56,7 +58,7 @@ public struct MLflowRun: Sendable {
 
     /// Logs one value of one metric.
     public func log(metric name: String, _ value: Double, step: Int = 0) async throws {
-        try await active?.log(metric: name, value, step: Int64(step))
+        try await active?.log(metrics: [name: value], step: Int64(step))
     }
 
     /// Sets tags; a later value replaces an earlier one.
@@ -91,17 +93,36 @@ public struct MLflowRun: Sendable {
 
     /// Stores a local file among the run's artifacts, by default under its own name.
     public func log(artifact path: String, as artifactPath: String? = nil) async throws {
-        try await active?.logArtifact(path, as: artifactPath)
+        guard let active else { return }
+        if try await !active.logArtifact(path, as: artifactPath) {
+            Self.warnOfRoom(for: artifactPath ?? path)
+        }
     }
 
     /// Stores text as an artifact: `run.log(text: report, as: "report.md")`.
     public func log(text: String, as artifactPath: String) async throws {
-        try await active?.logArtifact(bytes: Array(text.utf8), as: artifactPath)
+        try await store(Array(text.utf8), as: artifactPath)
+    }
+
+    /// Stores bytes as an artifact.
+    func store(_ bytes: [UInt8], as artifactPath: String) async throws {
+        guard let active else { return }
+        if try await !active.logArtifact(bytes: bytes, as: artifactPath) {
+            Self.warnOfRoom(for: artifactPath)
+        }
     }
 
     /// Stores all files of a local folder among the run's artifacts.
     public func log(artifacts folder: String, below artifactPath: String? = nil) async throws {
-        try await active?.logArtifacts(folder: folder, below: artifactPath)
+        guard let active else { return }
+        let left = try await active.logArtifacts(folder: folder, below: artifactPath)
+        for path in left { Self.warnOfRoom(for: path) }
+    }
+
+    /// Said of a file that is lost because MLflow is away and the spool is full.
+    static func warnOfRoom(for path: String) {
+        StandardStreams.writeError(
+            "warning: MLflow is away and its spool is full: '\(path)' is not kept\n")
     }
 
     private static func json(_ value: some Encodable) throws -> String {

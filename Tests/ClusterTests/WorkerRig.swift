@@ -19,7 +19,8 @@ final class WorkerRig: Sendable {
     init(
         _ name: String = "worker-1", folder: TemporaryFolder? = nil,
         store: StoreDouble = StoreDouble(), blobs: InMemoryBlobStore = InMemoryBlobStore(),
-        cpus: Int = 2, _ change: (inout WorkerConfiguration) -> Void = { _ in }
+        cpus: Int = 2, replayer: (any SpoolReplayer)? = nil,
+        _ change: (inout WorkerConfiguration) -> Void = { _ in }
     ) throws {
         let folder = try folder ?? TemporaryFolder()
         (self.folder, self.store, self.blobs) = (folder, store, blobs)
@@ -36,7 +37,8 @@ final class WorkerRig: Sendable {
         change(&configuration)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let worker = try Worker(configuration, store: store, blobs: blobs, logger: logger)
+        let worker = try Worker(
+            configuration, store: store, blobs: blobs, replayer: replayer, logger: logger)
         self.worker = worker
         task = Task { await worker.run() }
     }

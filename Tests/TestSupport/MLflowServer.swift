@@ -37,16 +37,38 @@ package final class MLflowServer: Sendable {
 
     /// A server of its own, for tests that end it or start it differently.
     package static func start(arguments: [String] = []) async throws -> MLflowServer {
-        let server = try MLflowServer(arguments: arguments)
+        let server = try MLflowServer(
+            arguments: arguments, at: Place(port: try Sockets.freePort()), keepsData: false)
         try await server.waitUntilHealthy()
         return server
     }
 
-    private init(arguments: [String]) throws {
-        let probe = try Sockets.listen()
-        port = try Sockets.port(of: probe)
-        close(probe)
-        folder = NSTemporaryDirectory() + MLflowServer.unique("manta-mlflow")
+    /// Where a server is that is stopped and started again: its port and its data.
+    package struct Place: Sendable {
+        package let port: UInt16
+        let folder: String
+
+        package init(port: UInt16) {
+            self.port = port
+            folder = NSTemporaryDirectory() + MLflowServer.unique("manta-mlflow")
+        }
+
+        package static func free() throws -> Place { Place(port: try Sockets.freePort()) }
+
+        package var url: String { "http://127.0.0.1:\(port)" }
+
+        package func remove() { try? FileManager.default.removeItem(atPath: folder) }
+    }
+
+    /// A server that leaves its data when it is stopped.
+    package static func start(at place: Place) async throws -> MLflowServer {
+        let server = try MLflowServer(arguments: [], at: place, keepsData: true)
+        try await server.waitUntilHealthy()
+        return server
+    }
+
+    private init(arguments: [String], at place: Place, keepsData: Bool) throws {
+        (port, folder) = (place.port, place.folder)
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
         var ends: [Int32] = [0, 0]
@@ -57,7 +79,10 @@ package final class MLflowServer: Sendable {
         defer { close(ends[0]) }
         var specification = ChildProcess.Specification(
             try Python.executable,
-            ["-c", Python.launcher, folder, try Python.folder + "/mlflow", "server"]
+            [
+                "-c", Python.launcher, keepsData ? "" : folder, try Python.folder + "/mlflow",
+                "server",
+            ]
                 + [
                     "--host", "127.0.0.1", "--port", "\(port)", "--workers", "1",
                     "--backend-store-uri", "sqlite:///\(folder)/mlflow.db",
@@ -78,7 +103,7 @@ package final class MLflowServer: Sendable {
         close(lifeline)
     }
 
-    /// Ends the server and removes its folder.
+    /// Ends the server and removes its folder, unless it was started at a place.
     package func stop() async {
         await process.terminate(grace: .seconds(20))
     }

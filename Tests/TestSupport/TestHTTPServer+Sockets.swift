@@ -32,6 +32,13 @@ enum Sockets {
         return UInt16(bigEndian: address.sin_port)
     }
 
+    /// A port that nobody listens on now.
+    static func freePort() throws -> UInt16 {
+        let probe = try listen()
+        defer { close(probe) }
+        return try port(of: probe)
+    }
+
     static func connect(port: UInt16) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(call: "socket") }

@@ -149,15 +149,32 @@ package struct JobDetails: Codable, Sendable, Hashable {
         package var tasksFailed: Int
         package var tasksRetried: Int
         package var signal: Int32?
+        /// What MLflow does not have yet; nil when nothing waits, was dropped or refused.
+        package var mlflow: Tracking?
 
         enum CodingKeys: String, CodingKey {
-            case phase, detail, why, worker, pool, life, signal
+            case phase, detail, why, worker, pool, life, signal, mlflow
             case waitsFor = "waits_for"
             case driverAttempts = "driver_attempts"
             case tasksTotal = "tasks_total"
             case tasksSucceeded = "tasks_succeeded"
             case tasksFailed = "tasks_failed"
             case tasksRetried = "tasks_retried"
+        }
+    }
+
+    /// See `TrackingBacklog`.
+    package struct Tracking: Codable, Sendable, Hashable {
+        package var waiting: Int
+        /// Milliseconds since 1970.
+        package var oldest: Int64?
+        package var lastError: String?
+        package var dropped: Int
+        package var refused: Int
+
+        enum CodingKeys: String, CodingKey {
+            case waiting, oldest, dropped, refused
+            case lastError = "last_error"
         }
     }
 

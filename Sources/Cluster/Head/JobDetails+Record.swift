@@ -34,6 +34,7 @@ extension JobDetails {
         self.init(situation.job)
         let line = situation.explanation.line
         manta.why = line
+        manta.mlflow = Tracking(of: situation.job.spec.id, among: situation.workers)
         if case .active(.queued) = situation.job.state { manta.detail = line }
     }
 

@@ -40,6 +40,7 @@ actor DriverRun {
             outcome = .failed(message: "\(error)")
             log.note("\(error)")
         }
+        context.spools?.end(grant.job.id, token: grant.lease.token)
         // What is asked for from now on comes too late to change anything.
         let ending = ending
         await log.flush()
@@ -115,6 +116,9 @@ actor DriverRun {
 
     private func start(_ specification: ChildProcess.Specification) throws -> JobProcess {
         if ending != nil { throw CancellationError() }
+        var specification = specification
+        let spool = context.spools?.begin(grant.job.id, token: grant.lease.token) ?? [:]
+        specification.environment.merge(spool) { _, new in new }
         let memory = context.memory.makeGroup()
         memory.begin(limitInBytes: context.memoryLimit(of: grant.task.spec.resources))
         let process = try JobProcess(

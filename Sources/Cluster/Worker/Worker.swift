@@ -26,7 +26,7 @@ package actor Worker {
 
     package init(
         _ configuration: WorkerConfiguration, store: any JobStore, blobs: any BlobStore,
-        logger: Logger
+        replayer: (any SpoolReplayer)? = nil, logger: Logger
     ) throws {
         self.configuration = configuration
         self.store = store
@@ -45,7 +45,10 @@ package actor Worker {
             memory: MemoryGroups(
                 totalInBytes: configuration.resources.memoryInBytes > 0
                     ? configuration.resources.memoryInBytes : nil,
-                mayUseControlGroups: configuration.mayUseControlGroups))
+                mayUseControlGroups: configuration.mayUseControlGroups),
+            spools: replayer.map {
+                SpoolKeeper(configuration, store: store, replayer: $0, logger: logger)
+            })
     }
 
     /// Works until the task is cancelled, then hands back what runs, within the stop grace.
@@ -62,6 +65,7 @@ package actor Worker {
             group.addTask { await self.context.hub.run() }
             group.addTask { await self.heartbeatLoop() }
             group.addTask { await self.tidyLoop() }
+            group.addTask { await self.context.spools?.run() }
             group.addTask { await self.signalLoop() }
             // Not cancelled with the rest: what its last claim is granted must be handed back.
             let claiming = Task { await claimLoop() }
@@ -173,6 +177,7 @@ package actor Worker {
         record.freeDriverSlots = life.freeDriverSlots
         record.succeededCount = life.succeededCount
         record.failedCount = life.failedCount
+        record.tracking = context.spools?.backlogs
         return record
     }
 

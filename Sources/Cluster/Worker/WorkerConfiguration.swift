@@ -19,6 +19,14 @@ package struct WorkerConfiguration: Sendable {
     package var cacheMaxInBytes: Int64 = 20 << 30
     /// Kept between starts: compiled jobs, blobs, unpacked working directories.
     package var cacheDirectory: String
+    /// Kept between starts: what jobs could not tell MLflow yet.
+    package var spoolDirectory: String
+    /// Of all jobs on this worker that wait for MLflow.
+    package var spoolMaxInBytes: Int64 = 8 << 30
+    /// Of one of them; metric history is dropped first when it is reached.
+    package var spoolJobMaxInBytes: Int64 = 1 << 30
+    /// What MLflow did not take for so long is dropped.
+    package var spoolAgeMax = Duration.seconds(7 * 86_400)
     /// Gone with the worker: its socket and the scratch folders of running jobs.
     package var runtimeDirectory: String
     /// What job scripts are compiled against; nil: this worker compiles nothing.
@@ -57,6 +65,7 @@ package struct WorkerConfiguration: Sendable {
         self.host = host
         self.resources = resources
         self.cacheDirectory = cacheDirectory
+        spoolDirectory = cacheDirectory + "/spool"
         self.runtimeDirectory = runtimeDirectory
         self.guardExecutable = guardExecutable
         self.jobEnvironment = jobEnvironment

@@ -11,6 +11,8 @@ struct WorkerContext: Sendable {
     let downloads: PackageDownload
     let hub: ChannelHub
     let memory: MemoryGroups
+    /// Nil: jobs look after what MLflow does not take themselves.
+    let spools: SpoolKeeper?
 
     /// CPU slots of all workers that serve a pool; at least this worker's own.
     func slots(of pool: String) async -> Int {

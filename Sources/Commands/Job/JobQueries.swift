@@ -52,6 +52,7 @@ struct JobStatusCommand: AsyncParsableCommand {
                     "Tasks: \(job.manta.tasksSucceeded) of \(job.manta.tasksTotal) done, "
                         + "\(job.manta.tasksFailed) failed, \(job.manta.tasksRetried) retried\n")
             }
+            if let tracking = job.manta.mlflow { writeOut("MLflow: \(tracking.line())\n") }
             for task in listed {
                 writeOut("\(task.state)  \(task.id)\n")
                 for cause in task.causes { writeOut("    \(cause)\n") }

@@ -63,7 +63,7 @@ struct WorkerCommand: AsyncParsableCommand {
         }
         let worker = try Worker(
             configuration, store: try await stores.openJobStore(),
-            blobs: try await stores.openBlobStore(), logger: logger)
+            blobs: try await stores.openBlobStore(), replayer: MLflowReplayer(), logger: logger)
         try await runUntilSignalled { await worker.run() }
     }
 
@@ -87,6 +87,10 @@ struct WorkerCommand: AsyncParsableCommand {
         if !pool.isEmpty { configuration.pools = try pools() }
         if let slots = environment["MANTA_DRIVER_SLOTS"].flatMap(Int.init), slots > 0 {
             configuration.driverSlots = slots
+        }
+        configuration.spoolDirectory = "\(environment.stateDirectory)/spool/\(name)"
+        if let text = environment["MANTA_SPOOL_LIMIT"] {
+            configuration.spoolMaxInBytes = try ByteSize(text).bytes
         }
         return configuration
     }
