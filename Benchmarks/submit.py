@@ -26,12 +26,13 @@ import time
 import urllib.request
 import uuid
 
+from clusters.processes import (
+    DEADLINE_SECONDS, end, first_line_seconds, free_offset, wait_for)
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MANTA = ROOT / "bin" / "manta"
 JOB = ROOT / "bin" / "job"
 LINE = "first line of the driver"
-# A compile on a busy machine with two cores stays well below this.
-DEADLINE_SECONDS = 180
 
 SCRIPT = """\
 import Manta
@@ -43,28 +44,6 @@ try await runJob(Options.self) { _, _ in
     print("%(line)s")
 }
 """
-
-
-def first_line_seconds(command, environment):
-    """Starts `command` and answers how long its output took to show the driver's line."""
-    started = time.monotonic()
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True)
-    seen = []
-    try:
-        for line in process.stdout:
-            seen.append(line)
-            if line.strip().endswith(LINE):
-                return time.monotonic() - started
-            if time.monotonic() - started > DEADLINE_SECONDS:
-                break
-        raise SystemExit(f"{' '.join(map(str, command))} never showed the line:\n{''.join(seen)}")
-    finally:
-        process.stdout.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
 
 
 class Cluster:
@@ -98,7 +77,7 @@ class Cluster:
         return result.stdout
 
     def submit(self, script):
-        return first_line_seconds([JOB, "submit", str(script)], self.environment)
+        return first_line_seconds([JOB, "submit", str(script)], self.environment, LINE)
 
     def submit_elsewhere(self, script, number):
         """As `submit`, on a worker that has just started with an empty cache and is the only one."""
@@ -137,29 +116,6 @@ class Cluster:
         raise SystemExit(f"{name} was never listed")
 
 
-def end(process):
-    process.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=15)
-        return
-    process.kill()
-    process.wait()
-
-
-def free_offset(ports):
-    import socket
-    for offset in range(1000, 9000, 100):
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in ports:
-                    listener = stack.enter_context(socket.socket())
-                    listener.bind(("127.0.0.1", port + offset))
-                return offset
-            except OSError:
-                continue
-    raise SystemExit("no free ports")
-
-
 def new_script(folder):
     nonce = uuid.uuid4().hex
     path = pathlib.Path(folder) / f"bench_{nonce[:8]}.swift"
@@ -191,26 +147,14 @@ def ray_cluster(folder):
         end(head)
 
 
-def wait_for(url):
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-
-
 def measure_ray(folder, rounds):
     program = pathlib.Path(folder) / "program"
     program.mkdir()
     (program / "hello.py").write_text(f'print("{LINE}", flush=True)\n')
     with ray_cluster(pathlib.Path(folder) / "ray") as (ray, environment):
         command = [ray, "job", "submit", "--working-dir", program, "--", "python", "hello.py"]
-        first_line_seconds(command, environment)  # the first one starts the job agent
-        return [first_line_seconds(command, environment) for _ in range(rounds)]
+        first_line_seconds(command, environment, LINE)  # the first one starts the job agent
+        return [first_line_seconds(command, environment, LINE) for _ in range(rounds)]
 
 
 def main():

@@ -7,10 +7,11 @@
 /// One `ChannelMessage` as bytes.
 ///
 /// Layout, integers big-endian: u32 length of all that follows | u8 frame version | u32 header
-/// length | header (JSON) | payload (the rest). The frame version changes when this layout does;
-/// the meaning of the messages has its own version, exchanged in `hello` and `welcome`.
+/// length | header (JSON, or a `CompactHeader`) | payload (the rest). The frame version changes when
+/// this layout does; the meaning of the messages has its own version, exchanged in `hello` and
+/// `welcome`.
 package enum Frame {
-    package static let version: UInt8 = 1
+    package static let version: UInt8 = 2
     package static let headerMax = 64 << 10
     /// Inputs and results over 64 KiB travel as blobs; a job's final result may be larger.
     package static let payloadMax = (1 << 20) + (4 << 10)
@@ -22,7 +23,12 @@ package enum Frame {
 
     /// - Throws: `ChannelError.tooLarge` when the header or the payload is over its bound.
     package static func encode(_ message: ChannelMessage) throws(ChannelError) -> [UInt8] {
-        let header = try encodeHeader(message.header)
+        let header: [UInt8]
+        if let compact = CompactHeader.encode(message.header) {
+            header = compact
+        } else {
+            header = try encodeHeader(message.header)
+        }
         try check("a frame's header", header.count, isAtMost: headerMax)
         try check("a frame's payload", message.payload.count, isAtMost: payloadMax)
         let bodySize = prefixSize + header.count + message.payload.count
@@ -64,9 +70,9 @@ package enum Frame {
 
     private static func encodeHeader(
         _ header: ChannelMessage.Header
-    ) throws(ChannelError) -> Data {
+    ) throws(ChannelError) -> [UInt8] {
         do {
-            return try JSONEncoder().encode(header)
+            return Array(try JSONEncoder().encode(header))
         } catch {
             throw .malformed("the header cannot be written as JSON: \(error)")
         }
@@ -75,6 +81,7 @@ package enum Frame {
     private static func decodeHeader(
         _ bytes: ArraySlice<UInt8>
     ) throws(ChannelError) -> ChannelMessage.Header {
+        if let header = try CompactHeader.decode(bytes) { return header }
         do {
             return try JSONDecoder().decode(ChannelMessage.Header.self, from: Data(bytes))
         } catch {

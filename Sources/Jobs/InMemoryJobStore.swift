@@ -126,6 +126,12 @@ package final class InMemoryJobStore: JobStore {
         }
     }
 
+    package func ended(
+        of job: JobID, from start: Int?, limit: Int
+    ) async throws -> EndedTasks {
+        change { $0.ended(of: job, from: start, limit: limit) }
+    }
+
     package func claim(_ request: ClaimRequest) async throws -> ClaimReply {
         change { shelf in
             let moment = now()

@@ -40,7 +40,7 @@ extension JobShelf {
         var offer = request
         var grants: [Grant] = []
         while grants.count < request.grantsMax {
-            guard let task = nextTask(for: offer, at: now),
+            guard let (task, isAhead) = nextTask(for: offer, at: now),
                 let job = jobs[task.spec.job]?.record
             else { break }
             let length = min(
@@ -56,30 +56,48 @@ extension JobShelf {
                 jobs[task.spec.job]?.record = job.granting(driverTo: request.worker, at: now)
                 raised.insert(.job(task.spec.job))
             }
-            offer.free = offer.free.minus(task.spec.resources)
-            grants.append(Grant(task: running, lease: lease, job: job.spec))
+            if isAhead {
+                offer.takeAhead(task.spec)
+            } else {
+                offer.free = offer.free.minus(task.spec.resources)
+            }
+            grants.append(
+                Grant(task: running, lease: lease, job: job.spec, isAhead: isAhead))
         }
         return grants
     }
 
     /// By priority, then the job with the fewest running tasks, then age.
-    private func nextTask(for request: ClaimRequest, at now: Int64) -> TaskRecord? {
-        var best: (entry: QueueEntry, running: Int, task: TaskRecord)?
-        for (id, job) in jobs where !job.waiting.isEmpty {
-            if !request.preferredJobs.isEmpty, !request.preferredJobs.contains(id) { continue }
-            let candidate = job.waiting.lazy.compactMap { entry -> (QueueEntry, TaskRecord)? in
-                guard let task = job.tasks[entry.task],
-                    case .waiting(let notBefore) = task.state, notBefore <= now,
-                    lives.fits(task.spec, request)
-                else { return nil }
-                return (entry, task)
-            }.first
-            guard let (entry, task) = candidate else { continue }
-            let rank = (-entry.priority, job.running.count, entry.age)
+    private func nextTask(
+        for request: ClaimRequest, at now: Int64
+    ) -> (task: TaskRecord, isAhead: Bool)? {
+        var best: (entry: QueueEntry, running: Int, task: TaskRecord, isAhead: Bool)?
+        for job in jobs.values {
+            guard let found = first(of: job, for: request, at: now) else { continue }
+            let rank = (-found.entry.priority, job.running.count, found.entry.age)
             if let best, (-best.entry.priority, best.running, best.entry.age) < rank { continue }
-            best = (entry, job.running.count, task)
+            best = (found.entry, job.running.count, found.task, found.isAhead)
         }
-        return best?.task
+        return best.map { ($0.task, $0.isAhead) }
+    }
+
+    /// The first of a job's waiting tasks that fits, or may come ahead. Only the first of each
+    /// shape is looked at for that.
+    private func first(
+        of job: Job, for request: ClaimRequest, at now: Int64
+    ) -> (entry: QueueEntry, task: TaskRecord, isAhead: Bool)? {
+        var passed: Set<TaskShape> = []
+        for entry in job.waiting {
+            guard let task = job.tasks[entry.task],
+                case .waiting(let notBefore) = task.state, notBefore <= now
+            else { continue }
+            if lives.fits(task.spec, request) { return (entry, task, false) }
+            guard !request.ahead.isEmpty, passed.insert(TaskShape(task.spec)).inserted else {
+                continue
+            }
+            if request.mayTakeAhead(task) { return (entry, task, true) }
+        }
+        return nil
     }
 
     // MARK: Workers

@@ -11,6 +11,8 @@ struct JobShelf: Sendable {
         var waiting: [QueueEntry] = []
         /// Running tasks and how long a heartbeat keeps each.
         var running: [TaskID: Int64] = [:]
+        /// Tasks in the order of their ends, without those that waited when the job ended.
+        var ends: [TaskID] = []
         var log = LogShelf()
         /// How many jobs wait for one another up to this one.
         var depth = 0
@@ -220,8 +222,7 @@ struct JobShelf: Sendable {
     }
 
     private mutating func add(_ task: NewTask, isHeld: Bool = false, at now: Int64) {
-        var record = TaskRecord(
-            spec: task, state: .waiting(notBefore: now), attempt: 0, history: [], createdAt: now)
+        var record = TaskRecord(new: task, at: now)
         record.life = jobs[task.job]?.record.lives ?? 1
         if isHeld { record = lives.holding(record) }
         lastNumber += 1
@@ -251,7 +252,9 @@ struct JobShelf: Sendable {
         switch task.state {
         case .waiting where !task.isHeld: enqueue(task, at: place)
         case .waiting, .running: break
-        case .succeeded, .failed, .cancelled: raised.insert(.tasks(task.spec.job))
+        case .succeeded, .failed, .cancelled:
+            raised.insert(.tasks(task.spec.job))
+            jobs.values[place].noteEnd(of: task, was: old)
         }
         if task.spec.kind == .driver, old != nil { follow(driver: task, at: now) }
     }

@@ -88,6 +88,15 @@ package protocol JobStore: Sendable {
     /// In order of creation, the driver first.
     func tasks(of job: JobID, limit: Int) async throws -> [TaskRecord]
 
+    /// Tasks of the job, without its driver, in the order in which they ended, so that whoever
+    /// waits for a thousand need not ask for each: at most `limit` and never more than a few
+    /// hundred, from a position that an earlier answer named.
+    ///
+    /// - Parameter start: nil for no tasks, only the position where the next one will end. One
+    ///   that a store which lost its last second does not have (any more) is taken as 0: some are
+    ///   then told again. A task that was retried stands where each of its lives ended.
+    func ended(of job: JobID, from start: Int?, limit: Int) async throws -> EndedTasks
+
     /// Ends attempts, expires overdue leases and deadlines (at most `StoreLimits.sweepMax` of
     /// each), and grants new attempts, atomically.
     ///
@@ -161,15 +170,15 @@ package struct ClaimRequest: Sendable, Codable, Hashable {
     package var leaseInMilliseconds: Int64
     /// Attempts that ended, applied first.
     package var endings: [AttemptEnding]
-    /// When not empty, only tasks of these jobs are granted: other jobs, and their drivers, wait.
-    package var preferredJobs: [JobID]
+    /// Short tasks that may be granted ahead of the slot they will run in.
+    package var ahead: [AheadOffer]
 
     package static let leaseMaxInMilliseconds: Int64 = 600_000
 
     package init(
         worker: WorkerID, free: Resources, driverSlots: Int, labels: Set<String> = [],
         grantsMax: Int = 64, leaseInMilliseconds: Int64 = 4_000, endings: [AttemptEnding] = [],
-        preferredJobs: [JobID] = [], pools: Set<String> = [Pool.defaultName]
+        ahead: [AheadOffer] = [], pools: Set<String> = [Pool.defaultName]
     ) {
         self.worker = worker
         self.free = free
@@ -179,7 +188,25 @@ package struct ClaimRequest: Sendable, Codable, Hashable {
         self.grantsMax = grantsMax
         self.leaseInMilliseconds = leaseInMilliseconds
         self.endings = endings
-        self.preferredJobs = preferredJobs
+        self.ahead = ahead
+    }
+}
+
+/// A worker runs tasks of this job and shape that take less time than asking for the next one: it
+/// takes some more, to run them one after another in the slots it uses for them already.
+///
+/// They come in the order in which all tasks come, so that priority and fair share hold; only first
+/// attempts without deadlines do, so that a task that ends whole workers takes few others along.
+package struct AheadOffer: Sendable, Codable, Hashable {
+    package var job: JobID
+    /// As `TaskShape.text` writes it.
+    package var shape: String
+    package var count: Int
+
+    package init(job: JobID, shape: String, count: Int) {
+        self.job = job
+        self.shape = shape
+        self.count = count
     }
 }
 
@@ -188,11 +215,32 @@ package struct Grant: Sendable, Codable, Hashable {
     package let lease: Lease
     /// The job the task belongs to, so that a claim needs no second read.
     package let job: NewJob
+    /// Granted by an `AheadOffer`: it takes nothing of what the worker had free.
+    package let isAhead: Bool
 
-    package init(task: TaskRecord, lease: Lease, job: NewJob) {
+    package init(task: TaskRecord, lease: Lease, job: NewJob, isAhead: Bool = false) {
         self.task = task
         self.lease = lease
         self.job = job
+        self.isAhead = isAhead
+    }
+}
+
+/// What `JobStore.ended` tells.
+package struct EndedTasks: Sendable, Hashable {
+    package enum End: Sendable, Hashable {
+        case succeeded(TaskID, Payload)
+        /// Failed or cancelled; or waiting, running once more since.
+        case other(TaskRecord)
+    }
+
+    package var tasks: [End]
+    /// Where to go on.
+    package var next: Int
+
+    package init(tasks: [End], next: Int) {
+        self.tasks = tasks
+        self.next = next
     }
 }
 

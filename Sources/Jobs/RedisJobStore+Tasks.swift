@@ -21,8 +21,14 @@ extension RedisJobStore {
             let reply = try await run(scripts.enqueue, arguments)
             switch reply.array?.first?.string {
             case "ok":
-                for value in reply.array?.last?.array ?? [] {
-                    records.append(try RedisTaskCoding.task(value))
+                let values = reply.array?.last?.array ?? []
+                guard values.count == batch.count else {
+                    throw JobStoreError.corrupt("the reply to enqueue")
+                }
+                for (task, value) in zip(batch, values) {
+                    // One that is new and plain waits since then, as it was sent.
+                    let record = value.integer.map { TaskRecord(new: task, at: $0) }
+                    records.append(try record ?? RedisTaskCoding.task(value))
                 }
             case "leaseLost": throw JobStoreError.leaseLost(driverLease.task)
             case "jobOver": throw JobStoreError.jobOver(job)
@@ -113,13 +119,14 @@ extension RedisJobStore {
         let parts = try await run(
             scripts.claim, arguments(for: request, endings: endings), isRepeatable: false
         ).array
-        guard let parts, parts.count == 4 else {
+        guard let parts, parts.count == 5 else {
             throw JobStoreError.corrupt("the reply to claim")
         }
+        let early = Set((parts[4].array ?? []).compactMap { $0.integer.map { Int($0) - 1 } })
         return ClaimReply(
             endings: replies
                 + (try RedisTaskCoding.endingReplies(parts[0], count: endings.count)),
-            grants: try grants(parts[1], jobs: parts[2]),
+            grants: try grants(parts[1], jobs: parts[2], ahead: early),
             nextDueInMilliseconds: parts[3].integer)
     }
 
@@ -138,12 +145,18 @@ extension RedisJobStore {
         arguments.append(
             min(request.leaseInMilliseconds, ClaimRequest.leaseMaxInMilliseconds))
         try RedisTaskCoding.append(endings, to: &arguments)
-        arguments.append(request.preferredJobs.count)
-        for job in request.preferredJobs { arguments.append(job.rawValue) }
+        arguments.append(request.ahead.count)
+        for offer in request.ahead {
+            arguments.append(offer.job.rawValue)
+            arguments.append(offer.shape)
+            arguments.append(offer.count)
+        }
         return arguments
     }
 
-    private func grants(_ tasks: RESPValue, jobs: RESPValue) throws(JobStoreError) -> [Grant] {
+    private func grants(
+        _ tasks: RESPValue, jobs: RESPValue, ahead: Set<Int>
+    ) throws(JobStoreError) -> [Grant] {
         var specs: [JobID: NewJob] = [:]
         let flat = jobs.array ?? []
         for index in stride(from: 0, to: flat.count - 1, by: 2) {
@@ -152,14 +165,30 @@ extension RedisJobStore {
             specs[spec.id] = spec
         }
         var grants: [Grant] = []
-        for value in tasks.array ?? [] {
+        for (index, value) in (tasks.array ?? []).enumerated() {
             let task = try RedisTaskCoding.task(value)
             guard case .running(let lease) = task.state, let job = specs[task.spec.job] else {
                 throw .corrupt("the grant of task \(task.spec.id)")
             }
-            grants.append(Grant(task: task, lease: lease, job: job))
+            grants.append(
+                Grant(task: task, lease: lease, job: job, isAhead: ahead.contains(index)))
         }
         return grants
+    }
+
+    package func ended(
+        of job: JobID, from start: Int?, limit: Int
+    ) async throws -> EndedTasks {
+        var arguments = RedisCommand(job.rawValue)
+        arguments.append(start.map { max(0, $0) } ?? -1)
+        arguments.append(min(limit, RedisJobStore.batchMax))
+        let reply = try await run(scripts.ended, arguments).array ?? []
+        guard reply.count == 2, let next = reply[0].integer, let values = reply[1].array else {
+            throw JobStoreError.corrupt("the reply to ended")
+        }
+        var tasks: [EndedTasks.End] = []
+        for value in values { tasks.append(try RedisTaskCoding.end(value)) }
+        return EndedTasks(tasks: tasks, next: Int(next))
     }
 
     package func finish(_ endings: [AttemptEnding]) async throws -> [EndingReply] {

@@ -16,6 +16,7 @@ enum RedisKey: String, CaseIterable, Sendable {
     case order = "job:<job>:order"
     case inputs = "job:<job>:inputs"
     case results = "job:<job>:results"
+    case ends = "job:<job>:ends"
     case queues = "job:<job>:queues"
     case waiting = "job:<job>:waiting:<shape>"
     case dead = "job:<job>:dead"

@@ -17,6 +17,7 @@ package struct RedisScripts: Sendable {
     let read: RedisScript
     let claim: RedisScript
     let finish: RedisScript
+    let ended: RedisScript
     let heartbeat: RedisScript
     let workers: RedisScript
     let situation: RedisScript
@@ -46,7 +47,7 @@ package struct RedisScripts: Sendable {
     ) {
         let base = [
             RedisKeys.lua, RedisScripts.table(limits, timing), clock ?? LuaBase.serverClock,
-            LuaBase.text,
+            LuaBase.text, LuaGathering.text, LuaBase.publishing,
         ]
         let tasks = [
             LuaQueues.text, LuaDeadlines.watch, LuaLives.text, LuaNewLives.text, LuaReplies.text,
@@ -76,6 +77,7 @@ package struct RedisScripts: Sendable {
         read = script("read", LuaTaskScripts.read, tasks, ending)
         claim = script("claim", LuaClaimScript.claim, sweeping, ending)
         finish = script("finish", LuaTaskScripts.finish, tasks, ending)
+        ended = script("ended", LuaTaskScripts.ended, tasks, ending)
         heartbeat = script("heartbeat", LuaTaskScripts.heartbeat, sweeping, ending)
         workers = script("workers", LuaTaskScripts.workers, [], ending)
         situation = script("situation", LuaSituationScripts.situation, tasks, ending)
@@ -99,7 +101,7 @@ package struct RedisScripts: Sendable {
     package var all: [RedisScript] {
         [
             submit, stop, delete, retry, report, enqueue, cancel, cancelTask, read, claim, finish,
-            heartbeat, situation, load,
+            ended, heartbeat, situation, load,
             workers, removeWorker, beginBuild, endBuild, forgetBuild, appendLogs, putBlob,
             containsBlob, getBlob, putSchedule, readSchedules, deleteSchedule, fire,
             containsBlob, getBlob, useOrigin, unusedInOrigin, beginRemoval, endRemoval, namedBlobs,

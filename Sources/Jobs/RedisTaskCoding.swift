@@ -36,9 +36,9 @@ enum RedisTaskCoding {
         arguments.append(TaskShape(task).text)
         arguments.append(task.effectivePriority)
         arguments.append(task.retry.attemptsMax)
-        arguments.append(task.retry.retriesErrors ? 1 : 0)
-        arguments.append(task.retry.retriesCrashes ? 1 : 0)
         arguments.append(task.retry.delayInMilliseconds)
+        arguments.append(
+            (task.retry.retriesErrors ? "e" : "") + (task.retry.retriesCrashes ? "c" : ""))
         arguments.append(task.deadlines.text)
         arguments.append(bytes(of: task.input))
     }
@@ -96,6 +96,14 @@ enum RedisTaskCoding {
     }
 
     // MARK: Receiving
+
+    /// Reads the id and the result of a task that succeeded, or what `describe` wrote.
+    static func end(_ value: RESPValue) throws(JobStoreError) -> EndedTasks.End {
+        guard let fields = value.array, fields.count == 2 else { return .other(try task(value)) }
+        var reader = FieldReader(fields: fields[...])
+        let id = TaskID(rawValue: try reader.text("id"))
+        return .succeeded(id, try payload(try reader.bytes("result")))
+    }
 
     /// Reads what `describe` wrote.
     static func task(_ value: RESPValue) throws(JobStoreError) -> TaskRecord {

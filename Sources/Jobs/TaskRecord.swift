@@ -207,4 +207,10 @@ package struct TaskRecord: Hashable, Sendable, Codable {
         self.createdAt = createdAt
         enter(state, at: createdAt)
     }
+
+    /// A task that has just begun to wait.
+    init(new task: NewTask, at now: Int64) {
+        self.init(
+            spec: task, state: .waiting(notBefore: now), attempt: 0, history: [], createdAt: now)
+    }
 }

@@ -34,6 +34,7 @@ package struct WorkerLife: Sendable {
         package let resources: Resources
         /// The deadline that strikes first in it, in words; nil when none does.
         package let deadline: String?
+        let queue: WorkerQueue
     }
 
     package let id: WorkerID
@@ -48,6 +49,8 @@ package struct WorkerLife: Sendable {
     /// Attempts that succeeded, and that failed, since this worker began.
     package private(set) var succeededCount = 0
     package private(set) var failedCount = 0
+    /// Granted tasks that wait here for a slot of their job and shape, and how long such tasks take.
+    private var backlog = WorkerBacklog()
 
     package init(id: WorkerID, offer: Offer) {
         self.id = id
@@ -64,27 +67,46 @@ package struct WorkerLife: Sendable {
         ClaimRequest(
             worker: id, free: free, driverSlots: freeDriverSlots, labels: offer.labels,
             grantsMax: max(0, min(64, offer.attemptsMax - running.count)),
-            leaseInMilliseconds: offer.leaseInMilliseconds, endings: endings, pools: offer.pools)
+            leaseInMilliseconds: offer.leaseInMilliseconds, endings: endings,
+            ahead: backlog.offers, pools: offer.pools)
     }
 
     /// Takes over the answer to a request that carried `sent` endings.
     ///
-    /// - Returns: the grants to start; none when the worker is leaving, which hands them back.
+    /// - Returns: the grants to start now; none when the worker is leaving, which hands them back.
+    ///   Those that came ahead are started by `next(after:)`, or handed back.
     package mutating func claimed(_ reply: ClaimReply, sent: Int) -> [Grant] {
         endings.removeFirst(min(sent, endings.count))
         guard isClaiming else {
             endings += reply.grants.map { AttemptEnding(lease: $0.lease, outcome: .released) }
             return []
         }
+        var starts: [Grant] = []
         for grant in reply.grants {
-            let resources = grant.task.spec.resources
-            free = free.minus(resources)
-            if grant.task.spec.kind == .driver { freeDriverSlots -= 1 }
-            running[grant.lease.token] = Attempt(
-                lease: grant.lease, job: grant.job.id, kind: grant.task.spec.kind,
-                resources: resources, deadline: grant.task.deadlineText)
+            let spec = grant.task.spec
+            let queue = WorkerQueue(spec)
+            let attempt = Attempt(
+                lease: grant.lease, job: grant.job.id, kind: spec.kind, resources: spec.resources,
+                deadline: grant.task.deadlineText, queue: queue)
+            if grant.isAhead && backlog.usesSlots(queue) {
+                backlog.add(grant, to: queue)
+            } else if grant.isAhead && !spec.resources.fits(in: free) {
+                // The slot it was to wait for went to something else meanwhile.
+                endings.append(AttemptEnding(lease: grant.lease, outcome: .released))
+                continue
+            } else {
+                take(attempt)
+                starts.append(grant)
+            }
+            running[grant.lease.token] = attempt
         }
-        return reply.grants
+        return starts
+    }
+
+    private mutating func take(_ attempt: Attempt) {
+        free = free.minus(attempt.resources)
+        if attempt.kind == .driver { freeDriverSlots -= 1 }
+        backlog.began(attempt.queue)
     }
 
     /// How long to wait for a wake-up before the next claim, in milliseconds: not at all while
@@ -105,8 +127,11 @@ package struct WorkerLife: Sendable {
         _ token: Int64, _ outcome: AttemptOutcome?, lastLines: [String] = []
     ) -> Attempt? {
         guard let attempt = running.removeValue(forKey: token) else { return nil }
-        free = free.plus(attempt.resources)
-        if attempt.kind == .driver { freeDriverSlots += 1 }
+        if !backlog.remove(token, from: attempt.queue) {
+            free = free.plus(attempt.resources)
+            if attempt.kind == .driver { freeDriverSlots += 1 }
+            backlog.ended(attempt.queue)
+        }
         guard let outcome else { return attempt }
         var ending = AttemptEnding(lease: attempt.lease, outcome: outcome)
         switch outcome {
@@ -118,6 +143,39 @@ package struct WorkerLife: Sendable {
         }
         endings.append(ending)
         return attempt
+    }
+
+    // MARK: Short tasks
+
+    /// The task to start in the place of an attempt that has just ended, and that took so long
+    /// from its start to its answer.
+    package mutating func next(after ended: Attempt, microseconds: Int64) -> Grant? {
+        backlog.note(ended.queue, microseconds: microseconds)
+        guard isClaiming, let grant = backlog.first(of: ended.queue),
+            let attempt = running[grant.lease.token]
+        else { return nil }
+        _ = backlog.remove(grant.lease.token, from: ended.queue)
+        take(attempt)
+        return grant
+    }
+
+    /// Whether an attempt is granted and waits for its slot.
+    package func isWaiting(_ token: Int64) -> Bool {
+        running[token].map { backlog.holds(token, in: $0.queue) } ?? false
+    }
+
+    /// Whether there is enough to do for a while, so that the next claim may wait for more endings
+    /// to carry: every claim costs the store, and all who listen to it, as much as several tasks.
+    package var mayGather: Bool { isClaiming && backlog.count >= 8 && endings.count < 64 }
+
+    /// Hands back those of these attempts that still wait for a slot: the tasks before them take
+    /// longer than was thought, and another worker may be idle.
+    ///
+    /// - Returns: how many there were.
+    package mutating func handBackWaiting(_ tokens: [Int64]) -> Int {
+        let waiting = tokens.filter(isWaiting)
+        for token in waiting { ended(token, .released) }
+        return waiting.count
     }
 
     // MARK: Leases

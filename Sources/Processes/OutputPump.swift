@@ -11,6 +11,10 @@ package final class OutputPump: Sendable {
 
     private struct State {
         var isFinished = false
+        /// The two pipes, until the thread closes them.
+        var pipes: [Int32] = []
+        /// Whether the thread holds bytes that are not handed on yet.
+        var isReading = false
         var waiting: [CheckedContinuation<Void, Never>] = []
         var draining: [CheckedContinuation<Void, Never>] = []
     }
@@ -31,6 +35,7 @@ package final class OutputPump: Sendable {
             throw ProcessError("what reads a program's output", errno: code)
         }
         wakeups = (ends[0], ends[1])
+        state.withLock { $0.pipes = [standardOutput, standardError] }
         startThread(named: "output") { [self] in
             pump(standardOutput, standardError, handler)
             finish()
@@ -56,6 +61,7 @@ package final class OutputPump: Sendable {
     /// Returns when everything the child wrote before this call was read, and its complete lines
     /// were handed on.
     package func drain() async {
+        if state.withLock({ OutputPump.isDry($0) }) { return }
         await withCheckedContinuation { continuation in
             let isFinished = state.withLock { state in
                 if !state.isFinished { state.draining.append(continuation) }
@@ -67,6 +73,22 @@ package final class OutputPump: Sendable {
                 var byte: UInt8 = 1
                 _ = write(wakeups.write, &byte, 1)
             }
+        }
+    }
+
+    /// Whether nothing is on its way. Most tasks print nothing, and cost no wake-up then.
+    private static func isDry(_ state: State) -> Bool {
+        guard !state.isReading else { return false }
+        return state.pipes.allSatisfy { descriptor in
+            var count: Int32 = 0
+            return ioctl(descriptor, UInt(FIONREAD), &count) == 0 && count == 0
+        }
+    }
+
+    private func closePipe(_ descriptor: Int32) {
+        state.withLock { state in
+            state.pipes.removeAll { $0 == descriptor }
+            close(descriptor)
         }
     }
 
@@ -84,6 +106,8 @@ package final class OutputPump: Sendable {
         while polled[0].fd >= 0 || polled[1].fd >= 0 {
             guard poll(&polled, 3, -1) >= 0 || errno == EINTR else { break }
             var readSomething = false
+            state.withLock { $0.isReading = true }
+            defer { state.withLock { $0.isReading = false } }
             for index in 0..<2 where polled[index].fd >= 0 && polled[index].revents != 0 {
                 readSomething = true
                 let count = read(polled[index].fd, buffer.baseAddress, buffer.count)
@@ -92,7 +116,7 @@ package final class OutputPump: Sendable {
                     let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                     for line in splitters[index].take(bytes) { handler(streams[index], line) }
                 } else {
-                    close(polled[index].fd)
+                    closePipe(polled[index].fd)
                     polled[index].fd = -1
                     if let last = splitters[index].finish() { handler(streams[index], last) }
                 }

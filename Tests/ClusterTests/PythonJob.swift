@@ -24,7 +24,7 @@ enum PythonJob {
 
         def send(header, payload=b""):
             head = json.dumps(header).encode()
-            body = b"\\x01" + struct.pack(">I", len(head)) + head + payload
+            body = b"\\x02" + struct.pack(">I", len(head)) + head + payload
             channel.sendall(struct.pack(">I", len(body)) + body)
 
         def exactly(count):
@@ -39,9 +39,20 @@ enum PythonJob {
         def receive():
             body = exactly(struct.unpack(">I", exactly(4))[0])
             size = struct.unpack(">I", body[1:5])[0]
-            header = json.loads(body[5:5 + size])
+            header, payload = body[5:5 + size], body[5 + size:]
+            if header[0] == 2:
+                request = struct.unpack(">Q", header[1:])[0]
+                return "completed", {"request": request, "_1": {"succeeded": {}}}, payload
+            if header[0] == 3:
+                length = struct.unpack(">H", header[9:11])[0]
+                return "run", {
+                    "assignment": struct.unpack(">Q", header[1:9])[0],
+                    "task": header[11:11 + length].decode(),
+                    "attempt": struct.unpack(">I", header[11 + length:15 + length])[0],
+                }, payload
+            header = json.loads(header)
             name = next(iter(header))
-            return name, header[name], body[5 + size:]
+            return name, header[name], payload
 
         send({"hello": {"protocolVersion": 1, "role": role, "pid": os.getpid(),
                         "token": os.environ["MANTA_CHANNEL_TOKEN"]}})

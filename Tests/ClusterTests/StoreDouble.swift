@@ -110,6 +110,11 @@ final class StoreDouble: JobStore {
         try await inner.tasks(of: job, limit: limit)
     }
 
+    func ended(of job: JobID, from start: Int?, limit: Int) async throws -> EndedTasks {
+        try await pass(.tasks)
+        return try await inner.ended(of: job, from: start, limit: limit)
+    }
+
     func claim(_ request: ClaimRequest) async throws -> ClaimReply {
         try await pass(.claim)
         state.withLock { $0.endings += request.endings }

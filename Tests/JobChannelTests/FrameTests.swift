@@ -26,6 +26,16 @@ import Testing
                 assignment: 10, task: "fitModel", attempt: 2, inputBlob: "ab", milliCPUs: 4_000)),
         ChannelMessage(
             .enqueue(request: 2, TaskRequest(name: "f", occurrence: 0, milliCPUsMax: 9))),
+        ChannelMessage(
+            .run(assignment: 11, task: "ü", attempt: 1, inputBlob: nil, milliCPUs: 0)),
+        ChannelMessage(
+            .enqueue(
+                request: 4,
+                TaskRequest(
+                    name: "plain", occurrence: 7, milliCPUs: 500, attemptsMax: 3,
+                    retriesErrors: true)), payload: [1]),
+        ChannelMessage(.enqueue(request: 5, TaskRequest(name: "odd", occurrence: -1))),
+        ChannelMessage(.completed(request: 4, .succeeded(blob: nil)), payload: [2]),
         ChannelMessage(.cancel(assignment: 9)),
         ChannelMessage(.completed(request: 1, .lost(message: "signal 9"))),
         ChannelMessage(.blobReady(request: 3, path: "/run/y")),
@@ -47,6 +57,33 @@ import Testing
         #expect(reader.isBetweenFrames)
     }
 
+    @Test("What every task says takes a few bytes, and says the rest in JSON")
+    func compact() throws {
+        let plain = TaskRequest(name: "score", occurrence: 1)
+        let small = try Frame.encode(ChannelMessage(.enqueue(request: 1, plain)))
+        #expect(small.count < 50)
+        var rare = plain
+        rare.memoryInBytes = 1
+        let large = try Frame.encode(ChannelMessage(.enqueue(request: 1, rare)))
+        #expect(large.count > 100)
+    }
+
+    @Test("A compact header that is cut short, or goes on, is refused")
+    func hostileCompact() throws {
+        let frame = try Frame.encode(
+            ChannelMessage(.enqueue(request: 1, TaskRequest(name: "score", occurrence: 1))))
+        let header = Array(frame[9...])
+        for count in 1..<header.count {
+            #expect(throws: ChannelError.self) { try CompactHeader.decode(header[..<count]) }
+        }
+        #expect(throws: ChannelError.self) { try CompactHeader.decode((header + [0])[...]) }
+        var notUTF8 = header
+        notUTF8[11] = 0xFF
+        #expect(throws: ChannelError.self) { try CompactHeader.decode(notUTF8[...]) }
+        #expect(try CompactHeader.decode([0x7B, 0x7D][...]) == nil)
+        #expect(try CompactHeader.decode([][...]) == nil)
+    }
+
     @Test("A frame version from the future is refused by name")
     func unknownVersion() throws {
         var bytes = try Frame.encode(ChannelMessage(.result))
@@ -54,7 +91,7 @@ import Testing
         var reader = FrameReader()
         reader.append(bytes)
         #expect(throws: ChannelError.unknownFrameVersion(9)) { try reader.next() }
-        #expect(ChannelError.unknownFrameVersion(9).description.contains("reads version 1"))
+        #expect(ChannelError.unknownFrameVersion(9).description.contains("reads version 2"))
     }
 
     @Test("A length over the bound is refused before its bytes are awaited")
@@ -67,8 +104,8 @@ import Testing
     @Test("A header longer than its frame, an empty frame and a foreign header are malformed")
     func malformed() throws {
         let frames: [[UInt8]] = [
-            [0, 0, 0, 5, 1, 0, 0, 0, 9], [0, 0, 0, 0], [0, 0, 0, 3, 1, 0, 0],
-            [0, 0, 0, 7, 1, 0, 0, 0, 2, 0x7b, 0x7d],
+            [0, 0, 0, 5, 2, 0, 0, 0, 9], [0, 0, 0, 0], [0, 0, 0, 3, 2, 0, 0],
+            [0, 0, 0, 7, 2, 0, 0, 0, 2, 0x7b, 0x7d],
         ]
         for bytes in frames {
             var reader = FrameReader()

@@ -36,8 +36,14 @@ actor DriverSession {
     /// Who waits for which task, both ways.
     private var awaited: [TaskID: (task: NewTask, requests: [UInt64])] = [:]
     private var taskOfRequest: [UInt64: TaskID] = [:]
+    /// Where the store's list of ended tasks was read to; nil before the first task.
+    private var position: Int?
+    /// Ends that were read before the store had answered which tasks it took.
+    private var early: [TaskID: EndedTasks.End] = [:]
     private var isLooking = false
     private var looksAgain = false
+    /// Whether an answer came since the last poll.
+    private var hasProgress = false
     private(set) var result: [UInt8]?
 
     init(
@@ -59,13 +65,13 @@ actor DriverSession {
 
     /// Serves the driver until its channel ends.
     func run() async {
-        let poll = Task {
+        let polling = Task {
             while !Task.isCancelled {
                 try await Task.sleep(for: DriverSession.pollInterval)
-                await lookForAnswers()
+                await poll()
             }
         }
-        defer { poll.cancel() }
+        defer { polling.cancel() }
         do {
             for try await message in connection.messages { await handle(message) }
         } catch {
@@ -94,25 +100,72 @@ actor DriverSession {
         }
     }
 
+    /// Reads what ended since it last read.
     private func lookOnce() async {
+        while let start = position, !(awaited.isEmpty && unsent.isEmpty) {
+            // A store that is away is asked again at the next poll.
+            guard
+                let ends = try? await store.ended(
+                    of: job, from: start, limit: DriverSession.batchMax)
+            else { return }
+            position = ends.next
+            hear(ends.tasks)
+            if ends.next == start { return }
+        }
+    }
+
+    /// Tasks that the store says have ended, whoever brings the word.
+    func hear(_ ends: [EndedTasks.End]) {
+        for end in ends {
+            if awaited[end.id] != nil {
+                answer(end)
+            } else if isSending {
+                early[end.id] = end
+            }
+        }
+    }
+
+    /// What hints may have missed: a store that lost its last second knows nothing of some ends,
+    /// or of some tasks.
+    private func poll() async {
+        await lookForAnswers()
+        defer { hasProgress = false }
+        guard !hasProgress, !awaited.isEmpty else { return }
         let ids = Array(awaited.keys)
         for start in stride(from: 0, to: ids.count, by: DriverSession.batchMax) {
             let batch = Array(ids[start..<min(start + DriverSession.batchMax, ids.count)])
-            // A store that is away is asked again at the next poll.
             guard let records = try? await store.tasks(batch) else { return }
-            for (id, record) in zip(batch, records) where record?.state.isTerminal ?? true {
-                guard let found = awaited.removeValue(forKey: id) else { continue }
-                for request in found.requests {
-                    taskOfRequest[request] = nil
-                    if let record {
-                        answer(request, with: record)
-                    } else {
-                        // A store that lost its last second has forgotten the task.
-                        send((request, found.task))
-                    }
-                }
+            for (id, record) in zip(batch, records) { answer(id, record) }
+        }
+    }
+
+    private func answer(_ end: EndedTasks.End) {
+        switch end {
+        case .other(let record): answer(record.spec.id, record)
+        case .succeeded(let id, let payload):
+            for request in taken(id)?.requests ?? [] {
+                answer(request, with: .succeeded(payload), history: [])
             }
         }
+    }
+
+    /// Answers whoever waits for a task that is over, and asks again for one that is forgotten.
+    private func answer(_ id: TaskID, _ record: TaskRecord?) {
+        guard record?.state.isTerminal ?? true, let found = taken(id) else { return }
+        for request in found.requests {
+            if let record {
+                answer(request, with: record.state, history: record.history)
+            } else {
+                send((request, found.task))
+            }
+        }
+    }
+
+    private func taken(_ id: TaskID) -> (task: NewTask, requests: [UInt64])? {
+        guard let found = awaited.removeValue(forKey: id) else { return nil }
+        hasProgress = true
+        for request in found.requests { taskOfRequest[request] = nil }
+        return found
     }
 
     // MARK: The driver's messages
@@ -209,9 +262,14 @@ actor DriverSession {
         while !unsent.isEmpty {
             let batch = Array(unsent.prefix(count))
             do {
+                if position == nil {
+                    position = try await store.ended(of: job, from: nil, limit: 0).next
+                }
                 let records = try await store.enqueue(batch.map(\.task), under: lease)
                 dropUnsent(batch.count)
                 for (entry, record) in zip(batch, records) { keep(entry, for: record) }
+                for end in early.values { answer(end) }
+                early = [:]
                 (pause, fullSince, count) = (.milliseconds(50), nil, DriverSession.batchMax)
             } catch JobStoreError.unavailable {
                 // Nothing is lost: the driver waits as long as the store is away.
@@ -247,7 +305,9 @@ actor DriverSession {
 
     /// Answers a task that is done already, and remembers who waits for any other.
     private func keep(_ entry: Unsent, for record: TaskRecord) {
-        if record.state.isTerminal { return answer(entry.request, with: record) }
+        if record.state.isTerminal {
+            return answer(entry.request, with: record.state, history: record.history)
+        }
         awaited[record.spec.id, default: (entry.task, [])].requests.append(entry.request)
         taskOfRequest[entry.request] = record.spec.id
     }
@@ -265,8 +325,10 @@ actor DriverSession {
         goOnReading()
     }
 
-    private func answer(_ request: UInt64, with record: TaskRecord) {
-        switch record.state {
+    private func answer(
+        _ request: UInt64, with state: TaskState, history: [AttemptRecord]
+    ) {
+        switch state {
         case .succeeded(.inline(let bytes)):
             send(.completed(request: request, .succeeded(blob: nil)), payload: bytes)
         case .succeeded(.blob(let digest, _)):
@@ -274,7 +336,7 @@ actor DriverSession {
         case .failed(let failure) where failure.kind == .error:
             send(.completed(request: request, .failed(message: failure.message)))
         case .failed(let failure):
-            let causes = record.history.map { "attempt \($0.number): \($0.cause)" }
+            let causes = history.map { "attempt \($0.number): \($0.cause)" }
             let text = ([failure.message] + causes).joined(separator: "\n  ")
             send(.completed(request: request, .lost(message: text)))
         case .cancelled:
@@ -287,6 +349,15 @@ actor DriverSession {
     private func send(_ header: ChannelMessage.Header, payload: [UInt8] = []) {
         // A closed channel means the driver has ended, which `DriverRun` sees by itself.
         try? connection.send(ChannelMessage(header, payload: payload))
+    }
+}
+
+extension EndedTasks.End {
+    fileprivate var id: TaskID {
+        switch self {
+        case .succeeded(let id, _): id
+        case .other(let record): record.spec.id
+        }
     }
 }
 

@@ -56,6 +56,7 @@ final class JobLog: Sendable {
 
     /// Returns when every line appended before is in the store, or `limit` has passed.
     func flush(within limit: Duration = .seconds(5)) async {
+        if queue.withLock({ $0.isAllStored }) { return }
         let number = queue.withLock { $0.nextWaiter() }
         let timer = Task {
             try await Task.sleep(for: limit)
@@ -170,6 +171,8 @@ extension JobLog {
             for number in satisfied.keys { waiters[number] = nil }
             return satisfied.values.map(\.continuation)
         }
+
+        var isAllStored: Bool { takenCount == storedCount && droppedCount == 0 }
 
         mutating func nextWaiter() -> Int {
             lastWaiter += 1

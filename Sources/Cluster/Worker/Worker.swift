@@ -24,6 +24,11 @@ package actor Worker {
     private var logs: [JobID: JobLog] = [:]
     private let wake = Wakeup()
 
+    /// How long a task waits here for its slot before another worker may have it.
+    private static let aheadMax = Duration.milliseconds(50)
+    /// How long endings of short tasks wait for company.
+    private static let gatherTime = Duration.milliseconds(2)
+
     package init(
         _ configuration: WorkerConfiguration, store: any JobStore, blobs: any BlobStore,
         replayer: (any SpoolReplayer)? = nil, logger: Logger
@@ -84,6 +89,7 @@ package actor Worker {
         var pause = Duration.zero
         while life.isClaiming {
             if pause > .zero { await wake.wait(atMost: pause) }
+            if life.mayGather { try? await Task.sleep(for: Worker.gatherTime) }
             do {
                 pause = try await claim()
             } catch {
@@ -99,33 +105,70 @@ package actor Worker {
         guard life.isClaiming else { return .zero }
         let request = life.claimRequest
         let reply = try await store.claim(request)
+        tellDrivers(request.endings, reply.endings)
         for grant in life.claimed(reply, sent: request.endings.count) { start(grant) }
+        let ahead = reply.grants.lazy.filter(\.isAhead).map(\.lease.token)
+        if !ahead.isEmpty { handBack(Array(ahead), after: Worker.aheadMax) }
         return .milliseconds(life.pauseInMilliseconds(after: reply))
     }
 
+    /// Brings results to the drivers that run here, which need not ask the store for them.
+    private func tellDrivers(_ endings: [AttemptEnding], _ replies: [EndingReply]) {
+        guard !drivers.isEmpty else { return }
+        var ends: [JobID: [EndedTasks.End]] = [:]
+        for (ending, reply) in zip(endings, replies) where reply == .committed {
+            guard case .succeeded(let payload) = ending.outcome, let job = ending.lease.task.job
+            else { continue }
+            ends[job, default: []].append(.succeeded(ending.lease.task, payload))
+        }
+        for (token, driver) in drivers {
+            guard let job = life.running[token]?.job, let ends = ends[job] else { continue }
+            Task { await driver.session?.hear(ends) }
+        }
+    }
+
     private func start(_ grant: Grant) {
+        let start = ContinuousClock.now
         switch grant.task.spec.kind {
         case .driver:
             let run = DriverRun(grant, context: context, log: log(of: grant.job.id))
             drivers[grant.lease.token] = run
-            Task { finish(grant, await run.run(), await run.lastLines) }
+            Task { finish(grant, await run.run(), await run.lastLines, since: start) }
         case .task:
             let pool = pool(of: grant.job)
             Task {
                 let end = await pool.run(grant)
-                finish(grant, end.outcome, end.lastLines)
+                finish(grant, end.outcome, end.lastLines, since: start)
             }
         }
     }
 
-    /// Frees what the attempt held and keeps its ending for the next claim.
-    private func finish(_ grant: Grant, _ outcome: AttemptOutcome?, _ lastLines: [String]) {
-        guard life.ended(grant.lease.token, outcome, lastLines: lastLines) != nil else { return }
+    /// Keeps the attempt's ending for the next claim, and starts what waits for its place or frees
+    /// that.
+    private func finish(
+        _ grant: Grant, _ outcome: AttemptOutcome?, _ lastLines: [String],
+        since start: ContinuousClock.Instant
+    ) {
+        guard let attempt = life.ended(grant.lease.token, outcome, lastLines: lastLines) else {
+            return
+        }
         drivers[grant.lease.token] = nil
+        let time = ContinuousClock.now - start
+        if let next = life.next(after: attempt, microseconds: Int64(time / .microseconds(1))) {
+            self.start(next)
+        }
         logger.debug(
             "attempt ended",
             metadata: ["task": "\(grant.task.spec.id)", "attempt": "\(grant.task.attempt)"])
         wake.wake()
+    }
+
+    /// Hands back what waits for its slot for too long.
+    private func handBack(_ tokens: [Int64], after limit: Duration) {
+        Task {
+            try? await Task.sleep(for: limit)
+            if life.handBackWaiting(tokens) > 0 { wake.wake() }
+        }
     }
 
     private func log(of job: JobID) -> JobLog {
@@ -194,7 +237,10 @@ package actor Worker {
     /// Begins to end an attempt. Heard again while it ends, it changes nothing.
     private func end(_ lease: Lease, _ reason: DriverRun.Ending) {
         guard let held = life.running[lease.token] else { return }
-        if let driver = drivers[lease.token] {
+        if life.isWaiting(lease.token) {
+            life.ended(lease.token, reason == .stop ? .cancelled(by: "stop") : nil)
+            wake.wake()
+        } else if let driver = drivers[lease.token] {
             Task { await driver.end(reason) }
         } else if let pool = pools[held.job] {
             Task { await pool.cancel(token: lease.token) }

@@ -46,11 +46,6 @@ enum LuaBase {
             raisedList[#raisedList + 1] = signal
           end
         end
-        local function publish()
-          if #raisedList > 0 then
-            call('PUBLISH', K.signals(), table.concat(raisedList, '\n'))
-          end
-        end
 
         -- Members of a sorted set up to a score, at most as many as one call sweeps.
         local function upTo(key, score)
@@ -63,6 +58,16 @@ enum LuaBase {
           local hash = {}
           for i = 1, #flat, 2 do hash[flat[i]] = flat[i + 1] end
           return hash
+        end
+        """#
+
+    /// The end of every script that changes something; stands behind `LuaGathering`.
+    static let publishing = #"""
+        local function publish()
+          flush()
+          if #raisedList > 0 then
+            call('PUBLISH', K.signals(), table.concat(raisedList, '\n'))
+          end
         end
         """#
 }

@@ -18,9 +18,9 @@ enum LuaClaimScript {
 
     /// - Arguments: worker, free milliCPUs, memory, gpus, driver slots, labels, custom resources
     ///   (name*amount) and pools, each joined by commas, grantsMax, lease length; endings as in
-    ///   `finish`; how many preferred jobs, their ids.
+    ///   `finish`; of how many jobs and shapes tasks may come ahead, of each: job, shape, how many.
     /// - Reply: a word per ending; the granted tasks; the specs of their jobs (id, JSON, …);
-    ///   milliseconds until the next delayed task, or null.
+    ///   milliseconds until the next delayed task, or null; which grants are ahead, from 1.
     /// - Atomic because a task must leave the queue, get its token and count against its job in one
     ///   step, and because what a worker offers must hold over all its grants.
     static let claim = #"""
@@ -57,39 +57,97 @@ enum LuaClaimScript {
           return a.member < b.member
         end
 
-        -- The best head of all queues whose shape fits.
-        local shapes = false
-        local function bestOfAll()
-          shapes = shapes or call('SMEMBERS', K.shapes())
-          local best = nil
-          for _, shape in ipairs(shapes) do
-            if fits(shape, offer) then
-              local head = call('ZRANGE', K.ready(shape), 0, 0, 'WITHSCORES')
-              local candidate = {shape = shape, member = head[1], score = tonumber(head[2] or 0)}
-              if head[1] and isBefore(candidate, best) then best = candidate end
-            end
-          end
-          return best
-        end
-
-        local function bestOf(jobs)
-          local best = nil
-          for _, job in ipairs(jobs) do
-            for shape, member in pairs(readHash(K.queues(job))) do
-              if fits(shape, offer) then
-                local candidate = {shape = shape, member = member,
-                  score = tonumber(call('ZSCORE', K.ready(shape), member))}
-                if isBefore(candidate, best) then best = candidate end
+        -- The heads of the queues that this claim can come to: a grant makes one head of a shape
+        -- worse at most, so among as many as are granted is always the best.
+        local heads, ahead = {}, {}
+        local function readHeads()
+          for _, shape in ipairs(call('SMEMBERS', K.shapes())) do
+            if fits(shape, offer) or ahead[shape] then
+              local flat = call('ZRANGE', K.ready(shape), 0, grantsMax - 1, 'WITHSCORES')
+              for i = 1, #flat, 2 do
+                heads[#heads + 1] = {shape = shape, member = flat[i], score = tonumber(flat[i + 1]),
+                  job = string.sub(flat[i], 18), next = 1, ids = {}}
               end
             end
           end
-          return best
         end
 
+        -- How many tasks of a shape what is left of the offer takes, as far as CPUs tell.
+        local function room(head)
+          local need = parseShape(head.shape)
+          local byCPUs = need.cpus > 0 and math.floor(offer.cpus / need.cpus) or grantsMax
+          return math.min(grantsMax, byCPUs + (ahead[head.shape] and grantsMax or 0) + 1)
+        end
+
+        -- The ids at the front of a head's queue and their inputs, read many at a time.
+        local function fill(head)
+          local key = K.waiting(head.job, head.shape)
+          local from = head.taken or 0
+          local flat = call('ZRANGE', key, from, from + room(head) - 1, 'WITHSCORES')
+          head.ids, head.scores, head.next = {}, {}, 1
+          for i = 1, #flat, 2 do
+            head.ids[#head.ids + 1] = flat[i]
+            head.scores[#head.ids] = tonumber(flat[i + 1])
+          end
+          if #head.ids == 0 then return end
+          loadAll(head.job, head.ids)
+          head.inputs = call('HMGET', K.inputs(head.job), unpack(head.ids))
+        end
+        local function front(head)
+          if head.next > #head.ids then fill(head) end
+          return head.ids[head.next]
+        end
+
+        -- Moves a head on to the next task of its queue.
+        local function advance(head)
+          head.next = head.next + 1
+          head.taken = (head.taken or 0) + 1
+          if not front(head) then
+            head.isEmpty = true
+            return
+          end
+          local score = head.scores[head.next]
+          local rank = math.floor(score / PRIORITY_SPAN)
+          head.member = string.format('%016.0f', score % PRIORITY_SPAN) .. ':' .. head.job
+          head.score = rank * RUNNING_SPAN + head.score % RUNNING_SPAN
+        end
+        local function countShare(job)
+          for _, head in ipairs(heads) do
+            if head.job == job and head.score % RUNNING_SPAN < RUNNING_SPAN - 1 then
+              head.score = head.score + 1
+            end
+          end
+        end
+
+        -- Whether a worker may have the head's task ahead of the slot that it will run in: it runs
+        -- short ones of this job and shape already, and this one is none that needs care.
+        local function mayGoAhead(head)
+          local left = ahead[head.shape] and ahead[head.shape][head.job] or 0
+          if left <= 0 then return false end
+          local id = front(head)
+          local t = id and load(id)
+          return t and t.kind == 'task' and t.attempt == 0 and not t.deadlines
+        end
+
+        local function bestHead()
+          local best, isAhead, known = nil, false, {}
+          for _, head in ipairs(heads) do
+            if not head.isEmpty and isBefore(head, best) then
+              if known[head.shape] == nil then known[head.shape] = fits(head.shape, offer) end
+              if known[head.shape] or mayGoAhead(head) then
+                best, isAhead = head, not known[head.shape]
+              end
+            end
+          end
+          return best, isAhead
+        end
+
+        local lastToken = nil
         local function grant(id, t)
           t.attempt = t.attempt + 1
           t.state = 'running'
-          t.token = nextToken()
+          lastToken = lastToken and lastToken + 1 or nextToken()
+          t.token = lastToken
           t.worker = worker
           t.length = length
           if t.deadlines then
@@ -97,8 +155,9 @@ enum LuaClaimScript {
             local beats = limitsOf(t).heartbeat
             if beats > 0 then t.length = math.min(beats, LIMITS.lease) end
           end
-          call('ZREM', K.waiting(t.job, t.shape), id)
-          call('ZADD', K.leases(), now + t.length, id)
+          gather('ZREM', K.waiting(t.job, t.shape), id)
+          queueChanged(t.job, t.shape)
+          gather('ZADD', K.leases(), now + t.length, id)
           save(id, t)
           countRunning(t.job, 1)
           if t.kind ~= 'driver' then return end
@@ -117,35 +176,53 @@ enum LuaClaimScript {
         expireOverdue()
         passDeadlines()
         admitDelayed()
-        local preferred = {}
-        for i = 1, takeNumber() do preferred[i] = take() end
+        flush()
+        for _ = 1, takeNumber() do
+          local job, shape = take(), take()
+          ahead[shape] = ahead[shape] or {}
+          ahead[shape][job] = takeNumber()
+        end
 
-        local granted, jobs, isKnown = {}, {}, {}
-        while #granted < grantsMax do
-          local best
-          if #preferred > 0 then best = bestOf(preferred) else best = bestOfAll() end
-          if not best then break end
-          local job = string.sub(best.member, 18)
-          local id = call('ZRANGE', K.waiting(job, best.shape), 0, 0)[1]
-          local t = load(id)
-          grant(id, t)
-          local need = parseShape(best.shape)
-          offer.cpus = offer.cpus - need.cpus
-          offer.memory = offer.memory - need.memory
-          offer.gpus = offer.gpus - need.gpus
-          for name, amount in pairs(need.custom) do
-            offer.custom[name] = offer.custom[name] - amount
+        local granted, early, jobs, isKnown = {}, {}, {}, {}
+        if grantsMax > 0 then readHeads() end
+        local function grantFront(head, isAhead)
+          local job, id = head.job, front(head)
+          if not id then
+            head.isEmpty = true
+            return
           end
-          granted[#granted + 1] = describe(id, t)
+          local t, input = load(id), head.inputs[head.next]
+          grant(id, t)
+          if isAhead then
+            early[#early + 1] = #granted + 1
+            ahead[head.shape][job] = ahead[head.shape][job] - 1
+          else
+            local need = parseShape(head.shape)
+            offer.cpus = offer.cpus - need.cpus
+            offer.memory = offer.memory - need.memory
+            offer.gpus = offer.gpus - need.gpus
+            for name, amount in pairs(need.custom) do
+              offer.custom[name] = offer.custom[name] - amount
+            end
+          end
+          countShare(job)
+          advance(head)
+          granted[#granted + 1] = describe(id, t, {input = input, expiry = now + t.length})
           if not isKnown[job] then
             isKnown[job] = true
             jobs[#jobs + 1] = job
             jobs[#jobs + 1] = call('HGET', K.job(job), 'spec')
           end
         end
+        while #granted < grantsMax do
+          local head, isAhead = bestHead()
+          if not head then break end
+          grantFront(head, isAhead)
+        end
+        if lastToken then call('SET', K.token(), digits(lastToken)) end
 
         local nextDue = call('ZRANGE', K.delayed(), 0, 0, 'WITHSCORES')[2]
         publish()
-        return {endings, granted, jobs, nextDue and math.max(0, nextDue - now) or false}
+        return {endings, granted, jobs, nextDue and math.max(0, nextDue - now) or false, early}
         """#
 }

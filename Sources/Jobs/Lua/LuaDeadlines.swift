@@ -81,6 +81,7 @@ enum LuaDeadlines {
 
         -- Takes overdue tasks from workers that stopped answering.
         local function expireOverdue()
+          flush()
           if now < grace then return end -- guard: grace-after-outage
           for _, id in ipairs(upTo(K.leases(), now)) do
             local t = load(id)

@@ -6,15 +6,57 @@ enum LuaLives {
     static let text = #"""
         local function jobOf(id) return string.match(id, '^([^/]+)/') end
 
-        local function load(id)
-          local job = jobOf(id)
-          local packed = job and call('HGET', K.tasks(job), id)
-          if not packed then return nil end
+        -- Tasks this script has seen, as they are now: false for one that is not there. What was
+        -- changed is written by `flush`.
+        local seen, changed = {}, {}
+        local function see(id, job, packed)
+          if not packed then
+            seen[id] = false
+            return
+          end
           local t = cmsgpack.unpack(packed)
           if type(t) ~= 'table' then error('task ' .. id .. ' is no table') end
-          return t
+          t.job = job
+          t.kind = t.kind or 'task'
+          t.history = t.history or {}
+          seen[id] = t
         end
-        local function save(id, t) call('HSET', K.tasks(t.job), id, cmsgpack.pack(t)) end
+
+        -- Reads many tasks of a job with one command.
+        local function loadAll(job, ids)
+          local unseen = {}
+          for _, id in ipairs(ids) do
+            if seen[id] == nil then unseen[#unseen + 1] = id end
+          end
+          if #unseen == 0 then return end
+          local packed = call('HMGET', K.tasks(job), unpack(unseen))
+          for i, id in ipairs(unseen) do see(id, job, packed[i]) end
+        end
+
+        local function load(id)
+          if seen[id] == nil then
+            local job = jobOf(id)
+            see(id, job, job and call('HGET', K.tasks(job), id))
+          end
+          return seen[id] or nil
+        end
+        local function save(id, t)
+          seen[id] = t
+          changed[id] = t
+        end
+
+        -- What most tasks have in common is not written; `see` knows it.
+        function saveTasks()
+          for id, t in pairs(changed) do
+            local job, kind, history = t.job, t.kind, t.history
+            t.job = nil
+            if kind == 'task' then t.kind = nil end
+            if #history == 0 then t.history = nil end
+            gather('HSET', K.tasks(job), id, cmsgpack.pack(t))
+            t.job, t.kind, t.history = job, kind, history
+          end
+          changed = {}
+        end
 
         -- Who wants the tasks of one life of a job to end; nil while it is active.
         local function wishOfJob(job, life)
@@ -27,16 +69,20 @@ enum LuaLives {
         -- Who wants this task to end; nil while nobody does.
         local function wish(t) return t.cancel or wishOfJob(t.job, t.life) end
 
+        local over = {}
         local function isOver(job)
-          local state = call('HGET', K.job(job), 'state')
-          return state ~= 'active' and state ~= 'stopping'
+          if over[job] == nil then
+            local state = call('HGET', K.job(job), 'state')
+            over[job] = state ~= 'active' and state ~= 'stopping'
+          end
+          return over[job]
         end
 
         -- What is kept of a job that is over, beside its own key.
-        local kept = {'tasks', 'order', 'inputs', 'results', 'dead', 'log', 'logState'}
+        local kept = {'tasks', 'order', 'inputs', 'results', 'ends', 'dead', 'log', 'logState'}
 
         -- Keys of a job that is over live as long as the job's own key.
-        local function expireWithJob(job)
+        function expireWithJob(job)
           local left = call('PTTL', K.job(job))
           if left < 0 then return end
           for _, key in ipairs(kept) do call('PEXPIRE', K[key](job), left) end
@@ -46,7 +92,7 @@ enum LuaLives {
           call('ZREM', K.ended(), job)
           call('ZREM', K.jobs(), job)
           call('UNLINK', K.job(job), K.tasks(job), K.order(job), K.inputs(job), K.results(job),
-            K.dead(job), K.log(job), K.logState(job))
+            K.ends(job), K.dead(job), K.log(job), K.logState(job))
         end
 
         local tellFollowers -- of jobs that come after others: LuaNewLives
@@ -56,7 +102,8 @@ enum LuaLives {
           call('ZADD', K.ended(), now, job)
           clearQueues(job)
           call('PEXPIRE', K.job(job), LIMITS.retention)
-          expireWithJob(job)
+          lateJobs[job] = true
+          over[job] = true
           raise('job ' .. job)
           raise('tasks ' .. job)
           tellFollowers(job, state)
@@ -72,6 +119,7 @@ enum LuaLives {
             end
             raise('job ' .. job)
           elseif t.state == 'succeeded' then
+            flush()
             call('HSET', K.job(job), 'result', call('HGET', K.results(job), id))
             endJob(job, 'succeeded')
           elseif t.state == 'failed' then
@@ -90,17 +138,20 @@ enum LuaLives {
           if t.state == 'failed' and t.kind == 'task' then
             call('ZADD', K.dead(t.job), t.sequence, id)
           end
-          if counter and t.kind == 'task' then call('HINCRBY', K.job(t.job), counter, 1) end
-          if t.state ~= 'waiting' then raise('tasks ' .. t.job) end
+          if counter and t.kind == 'task' then count(t.job, counter, 1) end
+          if t.state ~= 'waiting' then
+            raise('tasks ' .. t.job)
+            if t.kind == 'task' then gather('RPUSH', K.ends(t.job), id) end
+          end
           if t.kind == 'driver' then followDriver(id, t) end
-          if isOver(t.job) then expireWithJob(t.job) end -- guard: late-results-expire
+          if isOver(t.job) then lateJobs[t.job] = true end -- guard: late-results-expire
         end
 
         -- Out of the queues: nobody is granted it from now on.
         local function leaveQueue(id, t)
           call('ZREM', K.delayed(), id)
           call('ZREM', K.waiting(t.job, t.shape), id)
-          refresh(t.job, t.shape, runningCount(t.job))
+          queueChanged(t.job, t.shape)
         end
 
         local function cancelWaiting(id, t, by)
@@ -115,7 +166,7 @@ enum LuaLives {
           t.token = nil
           t.worker = nil
           t.length = nil
-          call('ZREM', K.leases(), id)
+          gather('ZREM', K.leases(), id)
           countRunning(t.job, -1)
         end
 
@@ -175,7 +226,7 @@ enum LuaLives {
           leaveRunning(id, t)
           t.ended = token
           if outcome.kind == 'succeeded' then
-            call('HSET', K.results(t.job), id, outcome.payload)
+            gather('HSET', K.results(t.job), id, outcome.payload)
             t.state = 'succeeded'
             settle(id, t, 'succeeded')
           elseif outcome.kind == 'cancelled' then

@@ -58,7 +58,7 @@ enum LuaNewLives {
         local function revive(id, t, life)
           if t.state == 'failed' and t.kind == 'task' then
             call('ZREM', K.dead(t.job), id) -- guard: revived-task-is-not-dead
-            call('HINCRBY', K.job(t.job), 'failed', -1)
+            count(t.job, 'failed', -1)
           end
           call('ZREM', K.delayed(), id) -- guard: revived-task-is-not-delayed
           t.state, t.attempt, t.due = 'waiting', 0, now

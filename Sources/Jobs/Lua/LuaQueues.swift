@@ -36,25 +36,24 @@ enum LuaQueues {
           end
         end
 
-        local function runningCount(job)
-          return tonumber(call('HGET', K.job(job), 'running') or 0)
+        function refreshQueues(job, shapes)
+          local running = tonumber(call('HGET', K.job(job), 'running') or 0)
+          for shape in pairs(shapes) do refresh(job, shape, running) end
         end
 
         -- Counts a task that began (1) or left off (-1) running; fair share looks at this.
-        local function countRunning(job, change)
-          local running = call('HINCRBY', K.job(job), 'running', change)
-          for _, shape in ipairs(call('HKEYS', K.queues(job))) do refresh(job, shape, running) end
-        end
+        local function countRunning(job, change) count(job, 'running', change) end
 
         local function enqueue(id, t)
           local score = (1000 - t.priority) * PRIORITY_SPAN + t.sequence
-          call('ZADD', K.waiting(t.job, t.shape), score, id)
-          refresh(t.job, t.shape, runningCount(t.job))
+          gather('ZADD', K.waiting(t.job, t.shape), score, id)
+          queueChanged(t.job, t.shape)
           raise('work')
         end
 
         -- Takes all waiting tasks of a job out of the queues: nobody is granted one from now on.
         local function clearQueues(job)
+          flush() -- guard: cleared-queues-stay-empty
           local queues = readHash(K.queues(job))
           for shape, member in pairs(queues) do
             call('ZREM', K.ready(shape), member)

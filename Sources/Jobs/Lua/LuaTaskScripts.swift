@@ -3,8 +3,8 @@ enum LuaTaskScripts {
     /// Adds tasks that do not exist yet and tells of each.
     ///
     /// - Arguments: job id, driver id, token, worker; how many; of each task: id, name, shape,
-    ///   priority, attemptsMax, retriesErrors, retriesCrashes, delay, deadlines, input.
-    /// - Reply: 'ok' and the tasks; or 'leaseLost', 'jobOver', or 'full' and why.
+    ///   priority, attemptsMax, delay, retries ('e' for errors, 'c' for crashes), deadlines, input.
+    /// - Reply: 'ok' and the tasks, the time instead of one that is new and waits as it was sent; or 'leaseLost', 'jobOver', or 'full' and why.
     /// - Atomic because a driver that lost its lease must add nothing, and because a task that two
     ///   calls ask for must exist once.
     static let enqueue = #"""
@@ -14,11 +14,6 @@ enum LuaTaskScripts {
 
         local standing = call('HMGET', K.job(job), 'total', 'life', 'pool')
         local life, pool = tonumber(standing[2] or 1), standing[3]
-        -- In a later life, a task that did not succeed in an earlier one waits anew.
-        local function stale(id)
-          local t = life > 1 and load(id)
-          return t and (t.life or 1) < life and t.state ~= 'succeeded' and t or nil
-        end
         -- A task runs in its job's pool; the default one is not named.
         local function inPool(shape)
           if not pool then return shape end
@@ -26,48 +21,61 @@ enum LuaTaskScripts {
           return hasCustom and string.gsub(shape, '[^;]*$', pool, 1) or shape .. ';;' .. pool
         end
 
-        local ids, fresh, past, shapes, freshCount = {}, {}, {}, {}, 0
+        local ids, asked = {}, {}
         for i = 1, takeNumber() do
           local id = take()
           local t = {job = job, kind = 'task', name = take(), shape = inPool(take()),
-            priority = takeNumber(), attemptsMax = takeNumber(), retriesErrors = take() == '1',
-            retriesCrashes = take() == '1', delay = takeNumber(), created = now, attempt = 0,
-            state = 'waiting', due = now, history = {}}
-          local deadlines, input = take(), take()
+            priority = takeNumber(), attemptsMax = takeNumber(), delay = takeNumber(),
+            created = now, attempt = 0, state = 'waiting', due = now, history = {}}
+          local retries, deadlines, input = take(), take(), take()
+          t.retriesErrors = string.find(retries, 'e', 1, true) and true or nil
+          t.retriesCrashes = string.find(retries, 'c', 1, true) and true or nil
           if deadlines ~= '' then t.deadlines = deadlines end
           if life > 1 then t.life = life end
           ids[i] = id
-          local old = stale(id)
-          if old then
-            past[id] = old
-            shapes[old.shape] = true
-          elseif call('HEXISTS', K.tasks(job), id) == 0 and not fresh[id] then
-            fresh[id] = {t, input}
-            shapes[t.shape] = true
+          asked[i] = {t, input}
+        end
+        loadAll(job, ids)
+        local isFresh, isPast, shapes, freshCount = {}, {}, {}, 0
+        for i, id in ipairs(ids) do
+          local old = load(id)
+          if not old and not isFresh[id] then
+            isFresh[id] = true
+            shapes[asked[i][1].shape] = true
             freshCount = freshCount + 1
+          elseif old and (old.life or 1) < life and old.state ~= 'succeeded' then
+            -- In a later life, a task that did not succeed in an earlier one waits anew.
+            isPast[id] = true
+            shapes[old.shape] = true
           end
         end
         local total = tonumber(standing[1] or 0) + freshCount
         local isTooMany = total > LIMITS.tasksPerJob
         if isTooMany then return {'full', 'tasksPerJob'} end -- guard: enqueue-bounded
         if shapesAreFull(shapes) then return {'full', 'shapes'} end -- guard: enqueue-shapes-bounded
-        for _, id in ipairs(ids) do
-          if fresh[id] then
-            local t, input = fresh[id][1], fresh[id][2]
-            fresh[id] = nil
-            t.sequence = call('INCR', K.sequence())
-            call('HSET', K.inputs(job), id, input)
-            call('RPUSH', K.order(job), id)
+        local sequence = 0
+        if freshCount > 0 then
+          sequence = call('INCRBY', K.sequence(), freshCount) - freshCount
+          count(job, 'total', freshCount)
+        end
+        -- A task that is new and plain is told of in one word: the caller knows the rest.
+        local reply, isPlain = {}, {}
+        for i, id in ipairs(ids) do
+          if isFresh[id] and not load(id) then
+            local t = asked[i][1]
+            sequence = sequence + 1
+            t.sequence = sequence
+            gather('HSET', K.inputs(job), id, asked[i][2])
+            gather('RPUSH', K.order(job), id)
             if t.deadlines then watch(id, t) end
             save(id, t)
             enqueue(id, t)
+            isPlain[id] = not (t.deadlines or t.life or pool)
           end
         end
-        for id, t in pairs(past) do revive(id, t, life) end
-        if freshCount > 0 then call('HINCRBY', K.job(job), 'total', freshCount) end
+        for id in pairs(isPast) do revive(id, load(id), life) end
         publish()
-        local reply = {}
-        for i, id in ipairs(ids) do reply[i] = describe(id, load(id)) end
+        for i, id in ipairs(ids) do reply[i] = isPlain[id] and now or describe(id, load(id)) end
         return {'ok', reply}
         """#
 
@@ -126,6 +134,32 @@ enum LuaTaskScripts {
           reply[i] = t and describe(id, t) or false
         end
         return reply
+        """#
+
+    /// Tells of tasks in the order of their ends, those of a past life included.
+    ///
+    /// - Arguments: job id; the position to begin at, or -1 for nothing but where they end now;
+    ///   how many.
+    /// - Reply: the position after the last; the tasks, of one that succeeded only id and result.
+    static let ended = #"""
+        local job, from, limit = take(), takeNumber(), takeNumber()
+        local length = call('LLEN', K.ends(job))
+        if from < 0 then return {length, {}} end
+        if from > length then from = 0 end -- guard: shortened-ends-are-read-anew
+        local ids = call('LRANGE', K.ends(job), from, from + limit - 1)
+        if #ids == 0 then return {from, {}} end
+        loadAll(job, ids)
+        local results = call('HMGET', K.results(job), unpack(ids))
+        local reply = {}
+        for i, id in ipairs(ids) do
+          local t = load(id)
+          if t and t.state == 'succeeded' and results[i] then
+            reply[#reply + 1] = {id, results[i]}
+          elseif t then
+            reply[#reply + 1] = describe(id, t)
+          end
+        end
+        return {from + #ids, reply}
         """#
 
     /// Ends attempts. Arguments: how many; of each: task, token, worker, outcome. Reply: one word

@@ -203,22 +203,6 @@ extension ContractCase {
             try equal(try await bench.claim(max: 3).grants.count, 3)
             try equal(try await bench.claim(max: 9).grants.count, 2)
         },
-        ContractCase("With preferred jobs only their tasks are granted, in the same order") {
-            bench in
-            for id in ["a", "b", "c"] {
-                let driver = try await bench.drive(id)
-                try await bench.add(
-                    [
-                        makeTask("\(id)0", job: id),
-                        makeTask(
-                            "\(id)1", job: id, resources: Resources(milliCPUs: 1), priority: 1),
-                        makeTask("\(id)2", job: id, resources: Resources(gpus: 1)),
-                    ], driver)
-            }
-            let grants = try await bench.claim(prefer: ["b", "none", "c"]).grants
-            try equal(grants.map(\.task.spec.name), ["b1", "c1", "b0", "c0"])
-            try equal(try await bench.claim(gpus: 3, prefer: ["none"]).grants.count, 0)
-        },
     ]
 }
 

@@ -91,10 +91,11 @@ struct StoreBench: Sendable {
     /// Submits a job and claims its driver for the worker "driver-host".
     func drive(_ id: String, priority: Int = 0) async throws -> Lease {
         _ = try await submit(id, priority: priority)
-        let grants = try await claim("driver-host", cpus: 0, drivers: 1, prefer: [id]).grants
+        let grants = try await claim("driver-host", cpus: 0, drivers: 64).grants
         guard let grant = grants.first(where: { $0.task.spec.job.rawValue == id }) else {
             throw ContractFailure(description: "the driver of \(id) is not granted")
         }
+        for other in grants where other != grant { _ = try await finish(other.lease, .released) }
         return grant.lease
     }
 
@@ -105,7 +106,7 @@ struct StoreBench: Sendable {
     func claim(
         _ worker: String = "w-1", cpus: Int = 64_000, memory: Int64 = 0, gpus: Int = 0,
         drivers: Int = 0, labels: Set<String> = [], max: Int = 64, lease: Int64 = 60_000,
-        endings: [AttemptEnding] = [], prefer: [String] = [], custom: [String: Int] = [:],
+        endings: [AttemptEnding] = [], ahead: [AheadOffer] = [], custom: [String: Int] = [:],
         pools: Set<String> = [Pool.defaultName]
     ) async throws -> ClaimReply {
         try await store.claim(
@@ -114,7 +115,7 @@ struct StoreBench: Sendable {
                 free: Resources(
                     milliCPUs: cpus, memoryInBytes: memory, gpus: gpus, custom: custom),
                 driverSlots: drivers, labels: labels, grantsMax: max, leaseInMilliseconds: lease,
-                endings: endings, preferredJobs: prefer.compactMap(JobID.init), pools: pools))
+                endings: endings, ahead: ahead, pools: pools))
     }
 
     /// Claims exactly one task.

@@ -1,0 +1,1 @@
+"""What benchmarks of whole clusters share: ours and Ray's, started and ended with the benchmark."""
