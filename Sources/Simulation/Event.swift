@@ -34,6 +34,8 @@ enum WorkerEvent {
     /// The wait before the next claim is over, unless a later one has begun.
     case claimDue(wait: Int)
     case heartbeatDue
+    /// What was granted ahead has waited long enough for its slot.
+    case aheadDue([Int64])
     case attemptEnds(token: Int64, AttemptOutcome?)
     case driverStarts(token: Int64)
     /// Bytes of the channel between a driver and its worker.
@@ -75,7 +77,9 @@ enum WorkerRequest {
     /// One of the beats of its loop, or one more because a job changed.
     case heartbeat(isRegular: Bool)
     case enqueue(token: Int64, count: Int)
-    case look(token: Int64, [TaskID])
+    case place(token: Int64)
+    case look(token: Int64, from: Int)
+    case ask(token: Int64, [TaskID])
     case report
     case leave
 }
@@ -121,9 +125,12 @@ extension StoreCall {
         case .cancelTask(let task, let whom): "cancel \(task.short) by \(whom)"
         case .deadTasks(let job): "read what failed of \(job)"
         case .tasks(let ids): "read \(ids.map(\.short))"
+        case .ended(let job, let start, _):
+            "read ends of \(job) from \(start.map { "\($0)" } ?? "here")"
         case .claim(let request):
             "claim by \(request.worker) \(request.endings.map(\.summary)) "
                 + "free \(request.free.milliCPUs)+\(request.driverSlots)"
+                + (request.ahead.isEmpty ? "" : " ahead \(request.ahead.map(\.count))")
         case .finish(let endings): "finish \(endings.map(\.summary))"
         case .heartbeat(let worker, let leases):
             "heartbeat of \(worker.id) \(leases.map { "\($0.task.short)@\($0.token)" })"
@@ -167,6 +174,8 @@ extension StoreReply {
         case .workers(let records): "\(records.count) workers"
         case .schedule(let record): "next fire \(record.nextFire), last \(record.lastFire ?? 0)"
         case .jobs(let records): "\(records.map(\.spec.id.rawValue))"
+        case .ended(let ends):
+            "\(ends.tasks.map(\.id.short)), next \(ends.next)"
         case .done: "done"
         case .refused(let error): "refused: \(error)"
         }

@@ -10,11 +10,14 @@ extension HistoryChecker {
         for grant in reply.grants {
             let resources = grant.task.spec.resources
             expect(
-                resources.fits(in: offer.free)
-                    && (grant.task.spec.kind == .task || offer.driverSlots > 0),
+                grant.isAhead
+                    ? take(grant, of: &offer)
+                    : resources.fits(in: offer.free)
+                        && (grant.task.spec.kind == .task || offer.driverSlots > 0),
                 .fits, "\(request.worker) was granted \(grant.lease.task), which it cannot hold")
             expectFirst(grant, offer)
             observe(grant, request)
+            if grant.isAhead { continue }
             offer.free = offer.free.minus(resources)
             if grant.task.spec.kind == .driver { offer.driverSlots -= 1 }
         }
@@ -22,6 +25,15 @@ extension HistoryChecker {
             reply.grants.count <= request.grantsMax, .fits,
             "\(request.worker) was granted more than it asked for")
         if reply.grants.count < request.grantsMax { expectNothingLeft(offer) }
+    }
+
+    /// Whether the worker offered to take such a task ahead.
+    private func take(_ grant: Grant, of offer: inout ClaimRequest) -> Bool {
+        guard grant.task.attempt == 1, grant.task.spec.deadlines.isEmpty,
+            let index = offer.ahead.firstIndex(where: { $0.job == grant.job.id && $0.count > 0 })
+        else { return false }
+        offer.ahead[index].count -= 1
+        return true
     }
 
     private mutating func observe(_ grant: Grant, _ request: ClaimRequest) {
@@ -77,6 +89,7 @@ extension HistoryChecker {
 
     private mutating func count(_ grant: Grant, _ account: TaskAccount) {
         if account.isDriver, grant.task.attempt > 1 { counts[.driverRestarts] += 1 }
+        if grant.isAhead { counts[.aheadGrants] += 1 }
         if grant.job.pool != nil { counts[.pooledGrants] += 1 }
         if !grant.task.spec.resources.custom.isEmpty { counts[.licensedGrants] += 1 }
     }

@@ -57,6 +57,7 @@ struct HistoryChecker {
             if let record = records.first ?? nil { retried(id, record) }
             see(records)
         case (.tasks, .tasks(let records)), (.deadTasks, .tasks(let records)): see(records)
+        case (.ended, .ended(let ends)): see(ends)
         case (.put(let schedule), .schedule(let record)): put(schedule, record)
         case (.deleteSchedule(let name), .done): schedules[name] = nil
         case (.fireSchedules, .jobs(let records)): fired(records)
@@ -91,6 +92,18 @@ struct HistoryChecker {
     mutating func see(_ records: [TaskRecord?]) {
         for record in records {
             if let record { see(record) }
+        }
+    }
+
+    mutating func see(_ ends: EndedTasks) {
+        for end in ends.tasks {
+            switch end {
+            case .other(let record): see(record)
+            case .succeeded(let id, let result):
+                expect(
+                    accounts[id]?.result == result, .oneResult,
+                    "\(id) has a result that nobody committed")
+            }
         }
     }
 

@@ -4,6 +4,7 @@ package struct HistoryCounts: Sendable, Hashable {
         case expiries, lateEndings, duplicateEndings, lostLeases, deadlines, driverRestarts
         case memoised, unanswered, unheard, doubled, forgotten, submittedAgain, fires
         case heldDrivers, retriedJobs, retriedTasks, delayedTasks, pooledGrants, licensedGrants
+        case aheadGrants, startedAhead
         case succeeded, failed, stopped, kills, retirements, calls
 
         package var words: String {
@@ -27,6 +28,8 @@ package struct HistoryCounts: Sendable, Hashable {
             case .delayedTasks: "attempts put off after a failure"
             case .pooledGrants: "grants in a pool of their own"
             case .licensedGrants: "grants of a custom resource"
+            case .aheadGrants: "grants ahead of a slot"
+            case .startedAhead: "tasks begun in the slot of the one before"
             case .succeeded: "jobs that succeeded"
             case .failed: "jobs that failed"
             case .stopped: "jobs that were stopped"

@@ -16,6 +16,8 @@ extension HistoryPlan {
 
     /// What is asked of the tasks of one name.
     struct TaskTerms: Sendable {
+        /// Nearly every attempt takes a few milliseconds, less than asking for the next task.
+        var isShort = false
         var licences = 0
         var priority = 0
         var deadlines = Deadlines()
@@ -60,7 +62,8 @@ extension HistoryPlan {
         _ number: Int, after: JobID?, until end: Int64, _ dice: inout Dice
     ) -> Job? {
         guard let id = JobID(rawValue: "job-\(number)") else { return nil }
-        let stages = HistoryPlan.stages(&dice)
+        let isBusy = dice.happens(perMille: 100)
+        let stages = isBusy ? busyStage(&dice) : HistoryPlan.stages(&dice)
         let stop = dice.happens(perMille: 150) ? dice.number(in: start...end) : nil
         var spec = NewJob(id: id, entrypoint: script, priority: dice.index(below: 3))
         if dice.happens(perMille: 150) { spec.pool = otherPool }
@@ -74,6 +77,7 @@ extension HistoryPlan {
         // The machine with licences does not serve the second pool.
         let mayLicense = spec.pool == nil
         for name in ["grow", "score"] { terms[name] = self.terms(mayLicense, &dice) }
+        terms["touch"] = TaskTerms(isShort: true)
         return Job(
             spec: spec, stages: stages, terms: terms,
             submittedAt: dice.number(in: start...(start + 1_000)), stoppedAt: stop,
@@ -103,6 +107,15 @@ extension HistoryPlan {
                     input: UInt8(dice.index(below: 2)))
             }
         }
+    }
+
+    /// Many short tasks at once, of which workers take some ahead.
+    private static func busyStage(_ dice: inout Dice) -> [[Call]] {
+        [
+            (0..<Int(dice.number(in: 24...48))).map { _ in
+                Call(name: "touch", input: UInt8(dice.index(below: 2)))
+            }
+        ]
     }
 
     private static func terms(_ mayLicense: Bool, _ dice: inout Dice) -> TaskTerms {

@@ -14,6 +14,8 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case tokensForget = "tokens-forget"
     /// A driver's session goes on waiting for tasks that the store has forgotten.
     case waitsForNobody = "waits-for-nobody"
+    /// A driver's session believes that the list of ends tells every end.
+    case trustsTheList = "trusts-the-list"
     /// A worker is granted tasks of pools that it does not serve.
     case anyPool = "any-pool"
     /// What a worker has left of a custom resource is not looked at.
@@ -60,7 +62,7 @@ package enum PlantedBug: String, CaseIterable, Sendable {
             }
         case .forgetsResults, .keepsAttempts: lives.reviving = reviving
         case .firesTwice, .losesFires: lives.firing = firing
-        case .noOccurrence, .waitsForNobody, .callersClock: break
+        case .noOccurrence, .waitsForNobody, .trustsTheList, .callersClock: break
         }
         return lives
     }

@@ -34,8 +34,17 @@ final class SimulatedDriver {
     var isSending = false
     var pause: Int64 = 50
     var awaited: [TaskID: (task: NewTask, requests: [UInt64])] = [:]
+    /// Where the list of ends was read to; nil before the first task.
+    var position: Int?
+    /// Ends that were read before the store had answered which tasks it took.
+    var early: [EndedTasks.End] = []
     var isLooking = false
     var looksAgain = false
+    var asksAfterLooking = false
+    /// Whether an answer came since the last poll.
+    var hasProgress = false
+    /// Fewer than `DriverSession` sends at once, so that histories have several batches.
+    static let batchMax = 8
     var result: [UInt8]?
 
     init(

@@ -2,8 +2,8 @@ import JobChannel
 import Jobs
 
 /// The worker's end of a driver's channel, by the rules of `DriverSession`: tasks go to the store,
-/// answers come back, a store that is away is asked again, a lost lease ends the driver. One rule
-/// more: tasks that the store has forgotten are sent again.
+/// a store that is away is asked again, a lost lease ends the driver. How answers come back stands
+/// in `SimulatedSession+Answers.swift`.
 extension History {
     func sessionHears(_ message: ChannelMessage, _ token: Int64, _ key: WorkerKey) {
         guard let driver = workers[key.slot].drivers[token] else { return }
@@ -40,23 +40,42 @@ extension History {
             workers[key.slot].drivers[token]?.isSending = false
             return
         }
+        guard driver.position != nil else {
+            return send(
+                .ended(driver.grant.job.id, from: nil, limit: 0),
+                from: .worker(key, .place(token: token)))
+        }
+        let batch = driver.unsent.prefix(SimulatedDriver.batchMax).map(\.task)
         send(
-            .enqueue(driver.unsent.map(\.task), under: driver.grant.lease),
-            from: .worker(key, .enqueue(token: token, count: driver.unsent.count)))
+            .enqueue(batch, under: driver.grant.lease),
+            from: .worker(key, .enqueue(token: token, count: batch.count)))
+    }
+
+    /// Where the list of ends is to be read from.
+    func sessionPlaced(_ reply: StoreReply?, _ token: Int64, _ key: WorkerKey) {
+        guard let driver = workers[key.slot].drivers[token] else { return }
+        guard case .ended(let ends)? = reply else { return sendLater(driver, token, key) }
+        driver.position = ends.next
+        sessionSends(token, key)
+    }
+
+    private func sendLater(_ driver: SimulatedDriver, _ token: Int64, _ key: WorkerKey) {
+        let pause = dice.number(in: driver.pause / 2...driver.pause)
+        driver.pause = min(2_000, driver.pause * 2)
+        add(.worker(key, .sessionSends(token: token)), after: pause)
     }
 
     func sessionSent(_ reply: StoreReply?, _ token: Int64, _ count: Int, _ key: WorkerKey) {
         guard let driver = workers[key.slot].drivers[token] else { return }
         let batch = driver.unsent.prefix(count)
         switch reply {
-        case nil, .refused(.unavailable)?:
-            let pause = dice.number(in: driver.pause / 2...driver.pause)
-            driver.pause = min(2_000, driver.pause * 2)
-            return add(.worker(key, .sessionSends(token: token)), after: pause)
+        case nil, .refused(.unavailable)?: return sendLater(driver, token, key)
         case .tasks(let records)?:
             for (entry, record) in zip(batch, records) {
                 if let record { keep(entry, for: record, token, key) }
             }
+            for end in driver.early { answer(end, driver, token, key) }
+            driver.early = []
         case .refused(.leaseLost)?:
             workers[key.slot].drivers[token]?.unsent = []
             endDriver(token, .leaseLost, key)
@@ -78,74 +97,19 @@ extension History {
         _ entry: (request: UInt64, task: NewTask), for record: TaskRecord, _ token: Int64,
         _ key: WorkerKey
     ) {
-        if record.state.isTerminal { return answer(entry.request, with: record, token, key) }
+        if record.state.isTerminal {
+            return answer(entry.request, with: record.state, token, key)
+        }
         workers[key.slot].drivers[token]?
             .awaited[record.spec.id, default: (entry.task, [])].requests.append(entry.request)
     }
 
-    func sessionPolls(_ token: Int64, _ key: WorkerKey) {
-        guard workers[key.slot].drivers[token]?.hasExited == false else { return }
-        sessionLooks(token, key)
-        add(.worker(key, .sessionLooks(token: token)), after: paced(1_000, key))
-    }
-
-    func sessionLooks(_ token: Int64, _ key: WorkerKey) {
-        guard let driver = workers[key.slot].drivers[token], !driver.hasExited else { return }
-        workers[key.slot].drivers[token]?.looksAgain = driver.isLooking
-        guard !driver.isLooking, !driver.awaited.isEmpty else { return }
-        workers[key.slot].drivers[token]?.isLooking = true
-        let ids = driver.awaited.keys.sorted { $0.rawValue < $1.rawValue }
-        send(.tasks(ids), from: .worker(key, .look(token: token, ids)))
-    }
-
-    func sessionLooked(
-        _ reply: StoreReply?, _ ids: [TaskID], _ token: Int64, _ key: WorkerKey
-    ) {
-        guard let driver = workers[key.slot].drivers[token] else { return }
-        workers[key.slot].drivers[token]?.isLooking = false
-        guard !driver.hasExited else { return }
-        // A store that is away is asked again at the next poll.
-        guard case .tasks(let records)? = reply else { return }
-        for (id, record) in zip(ids, records) where record?.state.isTerminal ?? true {
-            if record == nil, bug == .waitsForNobody { continue }
-            let found = workers[key.slot].drivers[token]?.awaited.removeValue(forKey: id)
-            for request in found?.requests ?? [] {
-                if let record {
-                    answer(request, with: record, token, key)
-                } else if let task = found?.task {
-                    // The store lost it with its last second.
-                    send((request, task), token, key)
-                }
-            }
-        }
-        if driver.looksAgain { sessionLooks(token, key) }
-    }
-
-    private func send(
+    func send(
         _ entry: (request: UInt64, task: NewTask), _ token: Int64, _ key: WorkerKey
     ) {
         workers[key.slot].drivers[token]?.unsent.append(entry)
         guard workers[key.slot].drivers[token]?.isSending == false else { return }
         workers[key.slot].drivers[token]?.isSending = true
         sessionSends(token, key)
-    }
-
-    private func answer(
-        _ request: UInt64, with record: TaskRecord, _ token: Int64, _ key: WorkerKey
-    ) {
-        let message: ChannelMessage
-        switch record.state {
-        case .succeeded(.inline(let bytes)):
-            message = ChannelMessage(
-                .completed(request: request, .succeeded(blob: nil)), payload: bytes)
-        case .succeeded(.blob(let digest, _)):
-            message = ChannelMessage(.completed(request: request, .succeeded(blob: digest)))
-        case .failed(let failure):
-            message = ChannelMessage(
-                .completed(request: request, .lost(message: failure.message)))
-        case .cancelled: message = ChannelMessage(.completed(request: request, .cancelled))
-        case .waiting, .running: return
-        }
-        say(message, token, key, isForDriver: true)
     }
 }

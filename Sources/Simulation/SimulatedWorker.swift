@@ -6,6 +6,8 @@ final class SimulatedWorker {
     var life: WorkerLife
     /// The grants of tasks that run in an executor, by token.
     var tasks: [Int64: Grant] = [:]
+    /// When each of them began.
+    var begun: [Int64: Int64] = [:]
     var drivers: [Int64: SimulatedDriver] = [:]
     var isClaimUnderWay = false
     /// The wait for the next claim; nil while none is waited for.
@@ -96,6 +98,8 @@ extension History {
             guard workers[key.slot].wait == wait else { return }
             claim(key)
         case .heartbeatDue: heartbeat(key, isRegular: true)
+        case .aheadDue(let tokens):
+            if workers[key.slot].life.handBackWaiting(tokens) > 0 { wake(key) }
         case .attemptEnds(let token, let outcome): attemptEnds(token, outcome, key)
         case .driverStarts(let token): driverStarts(token, key)
         case .arrives(let token, let bytes, let isForDriver):
@@ -114,7 +118,9 @@ extension History {
         case .claim(let sent): claimed(reply, sent: sent, key)
         case .heartbeat(let isRegular): beaten(reply, key, isRegular: isRegular)
         case .enqueue(let token, let count): sessionSent(reply, token, count, key)
-        case .look(let token, let ids): sessionLooked(reply, ids, token, key)
+        case .place(let token): sessionPlaced(reply, token, key)
+        case .look(let token, let start): sessionLooked(reply, from: start, token, key)
+        case .ask(let token, let ids): sessionAsked(reply, ids, token, key)
         case .report: break  // for people only
         case .leave:
             if reply != nil {
@@ -142,9 +148,8 @@ extension History {
         var length = dice.number(in: 500...1_500)
         if case .claimed(let reply)? = reply {
             for grant in workers[slot].life.claimed(reply, sent: sent) { start(grant, key) }
-            expect(
-                workers[slot].keepsWithinItsMeans, .fits,
-                "\(workers[slot].life.id) runs more than it has room for")
+            let ahead = reply.grants.filter(\.isAhead).map(\.lease.token)
+            if !ahead.isEmpty { add(.worker(key, .aheadDue(ahead)), after: paced(50, key)) }
             length = workers[slot].life.pauseInMilliseconds(after: reply)
         }
         if !workers[slot].life.isClaiming { return handBack(key) }
@@ -175,6 +180,10 @@ extension History {
         let token = grant.lease.token
         if grant.task.spec.kind == .driver { return startDriver(grant, key) }
         workers[key.slot].tasks[token] = grant
+        workers[key.slot].begun[token] = now
+        expect(
+            workers[key.slot].keepsWithinItsMeans, .fits,
+            "\(workers[key.slot].life.id) runs more than it has room for")
         let outcome: AttemptOutcome
         if isStormy, dice.happens(perMille: plan.weather.attemptsCrash) {
             outcome = .crashed(message: "the executor ended", exitCode: nil, signal: 9)
@@ -183,13 +192,25 @@ extension History {
         } else {
             outcome = .succeeded(.inline(freshResult()))
         }
-        add(.worker(key, .attemptEnds(token: token, outcome)), after: dice.tail(5, 4_000))
+        let terms = plan.jobs.first { $0.spec.id == grant.job.id }?.terms[grant.task.spec.name]
+        let isShort = terms?.isShort ?? false && !dice.happens(perMille: 30)
+        add(
+            .worker(key, .attemptEnds(token: token, outcome)),
+            after: isShort ? dice.number(in: 0...3) : dice.tail(5, 4_000))
     }
 
     private func attemptEnds(_ token: Int64, _ outcome: AttemptOutcome?, _ key: WorkerKey) {
-        workers[key.slot].tasks[token] = nil
-        workers[key.slot].drivers[token] = nil
-        if workers[key.slot].life.ended(token, outcome) != nil { wake(key) }
+        let worker = workers[key.slot]
+        worker.tasks[token] = nil
+        worker.drivers[token] = nil
+        let time = now - (worker.begun.removeValue(forKey: token) ?? now)
+        guard let attempt = worker.life.ended(token, outcome) else { return }
+        // The task that waits for this place begins in it at once.
+        if let next = worker.life.next(after: attempt, microseconds: time * 1_000) {
+            start(next, key)
+            store.count(.startedAhead)
+        }
+        wake(key)
     }
 
     // MARK: Leases
@@ -211,7 +232,10 @@ extension History {
     }
 
     private func end(_ token: Int64, _ reason: SimulatedDriver.Ending, _ key: WorkerKey) {
-        if workers[key.slot].drivers[token] != nil {
+        if workers[key.slot].life.isWaiting(token) {
+            workers[key.slot].life.ended(token, reason == .stop ? .cancelled(by: "stop") : nil)
+            wake(key)
+        } else if workers[key.slot].drivers[token] != nil {
             endDriver(token, reason, key)
         } else if workers[key.slot].tasks[token] != nil {
             let killed = AttemptOutcome.crashed(message: "killed", exitCode: nil, signal: 9)
@@ -248,6 +272,7 @@ extension History {
     private func handBack(_ key: WorkerKey) {
         workers[key.slot].parting = workers[key.slot].life.handBack()
         workers[key.slot].tasks = [:]
+        workers[key.slot].begun = [:]
         workers[key.slot].drivers = [:]
         add(.worker(key, .leaves), after: dice.tail(5, 5_000))
     }

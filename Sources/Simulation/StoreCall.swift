@@ -11,6 +11,7 @@ package enum StoreCall: Sendable, Hashable {
     case cancelTask(TaskID, by: String)
     case deadTasks(of: JobID)
     case tasks([TaskID])
+    case ended(JobID, from: Int?, limit: Int)
     case claim(ClaimRequest)
     case finish([AttemptEnding])
     case heartbeat(WorkerRecord, leases: [Lease])
@@ -31,6 +32,7 @@ package enum StoreReply: Sendable, Hashable {
     case finished([EndingReply])
     case beaten(HeartbeatReply)
     case workers([WorkerRecord])
+    case ended(EndedTasks)
     case schedule(ScheduleRecord)
     case jobs([JobRecord])
     case done
@@ -64,6 +66,8 @@ extension JobStore {
             return .tasks([try await cancelTask(task, by: whom)])
         case .deadTasks(let job): return .tasks(try await deadTasks(of: job, limit: 100))
         case .tasks(let ids): return .tasks(try await tasks(ids))
+        case .ended(let job, let start, let limit):
+            return .ended(try await ended(of: job, from: start, limit: limit))
         case .claim(let request): return .claimed(try await claim(request))
         case .finish(let endings): return .finished(try await finish(endings))
         case .heartbeat(let worker, let leases):
@@ -77,5 +81,14 @@ extension JobStore {
         case .fireSchedules: return .jobs(try await fireSchedules())
         }
         return .done
+    }
+}
+
+extension EndedTasks.End {
+    var id: TaskID {
+        switch self {
+        case .succeeded(let id, _): id
+        case .other(let record): record.spec.id
+        }
     }
 }
