@@ -62,7 +62,7 @@ extension HistoryPlan {
         _ number: Int, after: JobID?, until end: Int64, _ dice: inout Dice
     ) -> Job? {
         guard let id = JobID(rawValue: "job-\(number)") else { return nil }
-        let isBusy = dice.happens(perMille: 100)
+        let isBusy = dice.happens(perMille: 40)
         let stages = isBusy ? busyStage(&dice) : HistoryPlan.stages(&dice)
         let stop = dice.happens(perMille: 150) ? dice.number(in: start...end) : nil
         var spec = NewJob(id: id, entrypoint: script, priority: dice.index(below: 3))
@@ -112,7 +112,7 @@ extension HistoryPlan {
     /// Many short tasks at once, of which workers take some ahead.
     private static func busyStage(_ dice: inout Dice) -> [[Call]] {
         [
-            (0..<Int(dice.number(in: 24...48))).map { _ in
+            (0..<Int(dice.number(in: 20...36))).map { _ in
                 Call(name: "touch", input: UInt8(dice.index(below: 2)))
             }
         ]
