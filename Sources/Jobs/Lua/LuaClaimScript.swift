@@ -58,16 +58,25 @@ enum LuaClaimScript {
         end
 
         -- The heads of the queues that this claim can come to: a grant makes one head of a shape
-        -- worse at most, so among as many as are granted is always the best.
+        -- worse at most, so among as many as are granted is always the best. Of a shape that does
+        -- not fit only the jobs are of use whose tasks may come ahead, wherever they stand.
         local heads, ahead = {}, {}
         local function readHeads()
           for _, shape in ipairs(call('SMEMBERS', K.shapes())) do
-            if fits(shape, offer) or ahead[shape] then
+            local known = {}
+            local function add(member, score)
+              local job = string.sub(member, 18)
+              known[job] = true
+              heads[#heads + 1] = {shape = shape, member = member, score = tonumber(score),
+                job = job, next = 1, ids = {}}
+            end
+            if fits(shape, offer) then
               local flat = call('ZRANGE', K.ready(shape), 0, grantsMax - 1, 'WITHSCORES')
-              for i = 1, #flat, 2 do
-                heads[#heads + 1] = {shape = shape, member = flat[i], score = tonumber(flat[i + 1]),
-                  job = string.sub(flat[i], 18), next = 1, ids = {}}
-              end
+              for i = 1, #flat, 2 do add(flat[i], flat[i + 1]) end
+            end
+            for job in pairs(ahead[shape] or {}) do
+              local member = not known[job] and call('HGET', K.queues(job), shape)
+              if member then add(member, call('ZSCORE', K.ready(shape), member)) end
             end
           end
         end

@@ -54,6 +54,14 @@ extension ContractCase {
             try equal(grants.map(\.task.spec.name), ["b9", "a0", "a1", "b0", "a2"])
             try equal(grants.map(\.isAhead), [false, true, true, true, true])
         },
+        ContractCase("Tasks come ahead past those of jobs that are offered no place") { bench in
+            let a = try await bench.drive("a")
+            let b = try await bench.drive("b")
+            try await bench.add([makeTask("a0", job: "a")], a)
+            try await bench.add([makeTask("b0", job: "b")], b)
+            let grants = try await bench.claim(cpus: 0, max: 1, ahead: [offer("b", 9)]).grants
+            try equal(grants.map(\.task.spec.name), ["b0"])
+        },
     ]
 
     private static func offer(_ job: String, _ count: Int) -> AheadOffer {
