@@ -24,10 +24,15 @@ struct TerminalScreen {
 
     /// Shows lines that are made for the present size. No line feed ends the last one, so that
     /// nothing scrolls.
+    ///
+    /// Lines are cleared before they are written: after a full one the cursor still stands on its
+    /// last character, which clearing would take along.
     func draw(_ lines: (_ columns: Int, _ rows: Int) -> [String]) {
         let size = TerminalScreen.size
-        let text = lines(size.columns, size.rows).joined(separator: "\u{1B}[K\r\n")
-        writeOut("\u{1B}[H" + text + "\u{1B}[K\u{1B}[J")
+        let shown = lines(size.columns, size.rows)
+        let text = shown.map { "\u{1B}[K" + $0 }.joined(separator: "\r\n")
+        let rest = shown.count < size.rows ? "\r\n\u{1B}[J" : ""
+        writeOut("\u{1B}[H" + text + rest)
     }
 
     /// Returns early, within a tenth of a second, when the size changes or the task is cancelled.
