@@ -140,7 +140,9 @@ enum BlobFiles {
             let count = Foundation.write(
                 file, bytes.baseAddress?.advanced(by: done), bytes.count - done)
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw failure("write", path) }
+            guard count > 0 else {
+                throw failure("write \(bytes.count - done) bytes to", path)
+            }
             done += count
         }
     }

@@ -29,7 +29,7 @@ extension BlobStore {
     package func clean() async throws -> Int { 0 }
 }
 
-package enum BlobStoreError: Error, Sendable, Hashable {
+package enum BlobStoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case missing(String)
     case damaged(String)
     case tooLarge(sizeInBytes: Int64, maximum: Int64)
@@ -39,4 +39,18 @@ package enum BlobStoreError: Error, Sendable, Hashable {
     case unavailable(String)
     /// The origin says no, and will again until somebody changes a setting or a right.
     case refused(String)
+
+    package var description: String {
+        switch self {
+        case .missing(let digest): "blob \(digest) does not exist"
+        case .damaged(let digest): "the bytes are not those of blob \(digest)"
+        case .tooLarge(let size, let maximum): "\(size) bytes; at most \(maximum) are stored"
+        case .noOrigin(let size):
+            "\(size) bytes need a place that all workers share; "
+                + "start head and workers with --origin"
+        case .full(let cause): "no space for a blob: \(cause)"
+        case .unavailable(let cause): "the blob store cannot be reached: \(cause)"
+        case .refused(let cause): "the origin refuses: \(cause)"
+        }
+    }
 }

@@ -148,6 +148,8 @@ package final class InMemoryJobStore: JobStore {
         change { shelf in endings.map { shelf.end($0, at: now()) } }
     }
 
+    package func counters() async throws -> StoreCounters { change { $0.counters } }
+
     package func heartbeat(
         _ worker: WorkerRecord, leases: [Lease]
     ) async throws -> HeartbeatReply {

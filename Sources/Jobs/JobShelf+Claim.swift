@@ -1,6 +1,12 @@
 /// Claims, endings and heartbeats of the in-memory store.
 extension JobShelf {
     mutating func end(_ ending: AttemptEnding, at now: Int64) -> EndingReply {
+        let reply = tryToEnd(ending, at: now)
+        counters.count(reply)
+        return reply
+    }
+
+    private mutating func tryToEnd(_ ending: AttemptEnding, at now: Int64) -> EndingReply {
         guard let task = task(ending.lease.task) else { return .leaseLost }
         do throws(TaskLifeError) {
             let next = try lives.ending(task, ending, now)

@@ -47,6 +47,7 @@ struct JobShelf: Sendable {
     var workers: [WorkerID: (record: WorkerRecord, at: Int64)] = [:]
     var builds: [String: BuildState] = [:]
     var schedules: [String: ScheduleRecord] = [:]
+    var counters = StoreCounters()
     /// What happened in the current call, for those who wait.
     var raised: Set<StoreSignal> = []
     var timetable = Timetable()

@@ -109,6 +109,9 @@ package protocol JobStore: Sendable {
     /// Ends attempts without claiming. Replies in order.
     func finish(_ endings: [AttemptEnding]) async throws -> [EndingReply]
 
+    /// How many endings were not taken, and why.
+    func counters() async throws -> StoreCounters
+
     /// Keeps the worker listed and its leases alive, and says which of them it must let go. Like
     /// a claim it ends what is overdue.
     func heartbeat(_ worker: WorkerRecord, leases: [Lease]) async throws -> HeartbeatReply

@@ -202,6 +202,15 @@ extension RedisJobStore {
         return replies
     }
 
+    package func counters() async throws -> StoreCounters {
+        let reply = try await send(
+            RedisCommand("HMGET", keys.name(.counters), "duplicate", "leaseLost"))
+        var counters = StoreCounters()
+        counters.duplicateCommits = Int(reply.array?.first?.integer ?? 0)
+        counters.refusedCommits = Int(reply.array?.last?.integer ?? 0)
+        return counters
+    }
+
     // MARK: Workers
 
     package func heartbeat(

@@ -37,6 +37,9 @@ package final class RedisJobStore: JobStore {
         let client = RedisClient(endpoint)
         do {
             let hasFlags = try await RedisRequirements.check(client)
+            try await StoreFormat.agree(
+                client, RedisKeys(namespace: configuration.namespace),
+                program: configuration.program)
             return RedisJobStore(
                 client: client, namespace: configuration.namespace, limits: configuration.limits,
                 scripts: RedisScripts(limits: configuration.limits, hasFlags: hasFlags),

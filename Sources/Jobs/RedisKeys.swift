@@ -7,6 +7,8 @@ enum RedisKey: String, CaseIterable, Sendable {
     case token = "token"
     case sequence = "sequence"
     case pulse = "pulse"
+    case counters = "counters"
+    case format = "format"
     // Jobs
     case jobs = "jobs"
     case active = "active"

@@ -22,6 +22,8 @@ package struct StoreConfiguration: Sendable, Hashable {
     /// What small blobs may take together in Redis.
     package var blobBudgetInBytes: Int
     package var limits: StoreLimits
+    /// The version of the program that opens the store, for words about others.
+    package var program = "of an unknown version"
 
     package static let blobBudgetDefault = 1 << 30
     /// Blobs up to this size live in Redis.

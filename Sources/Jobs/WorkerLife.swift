@@ -34,6 +34,9 @@ package struct WorkerLife: Sendable {
         package let resources: Resources
         /// The deadline that strikes first in it, in words; nil when none does.
         package let deadline: String?
+        /// Which attempt of its task it is, in which life of the task.
+        package let number: Int
+        package let life: Int
         let queue: WorkerQueue
     }
 
@@ -87,7 +90,8 @@ package struct WorkerLife: Sendable {
             let queue = WorkerQueue(spec)
             let attempt = Attempt(
                 lease: grant.lease, job: grant.job.id, kind: spec.kind, resources: spec.resources,
-                deadline: grant.task.deadlineText, queue: queue)
+                deadline: grant.task.deadlineText,
+                number: grant.task.attempt, life: grant.task.life, queue: queue)
             if grant.isAhead && backlog.usesSlots(queue) {
                 backlog.add(grant, to: queue)
             } else if grant.isAhead && !spec.resources.fits(in: free) {

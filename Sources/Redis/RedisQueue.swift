@@ -82,11 +82,19 @@ final class RedisQueue: @unchecked Sendable {
     }
 
     /// Sleeps, or less when the client is closed meanwhile.
+    ///
+    /// In slices, because a condition waits until a time of day: a clock that is set back by an
+    /// hour would make it wait for as long.
     func pause(_ duration: Duration) {
-        condition.lock()
-        defer { condition.unlock() }
-        let end = Date(timeIntervalSinceNow: Double(duration.inMilliseconds) / 1_000)
-        while !isClosed, condition.wait(until: end) {}
+        let end = ContinuousClock.now + duration
+        while true {
+            condition.lock()
+            let isOver = isClosed
+            condition.unlock()
+            let left = end - ContinuousClock.now
+            if isOver || left <= .zero { return }
+            sleepBriefly(max(.milliseconds(1), min(left, .milliseconds(20))))
+        }
     }
 
     func close() {

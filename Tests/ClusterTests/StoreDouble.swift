@@ -132,6 +132,7 @@ final class StoreDouble: JobStore {
         return try await inner.heartbeat(worker, leases: leases)
     }
 
+    func counters() async throws -> StoreCounters { try await inner.counters() }
     func workers() async throws -> [WorkerRecord] { try await inner.workers() }
 
     func situation(of job: JobID) async throws -> JobSituation? {

@@ -7,9 +7,12 @@ package final class HeadClient: Sendable {
     /// Without a trailing slash.
     package let address: String
     private let token: String?
+    /// This program's, told to the head.
+    private let version: String
     private let client: HTTPClient
 
-    package init(address: String, token: String?) {
+    package init(address: String, token: String?, version: String = "of an unknown version") {
+        self.version = version
         self.address = address.hasSuffix("/") ? String(address.dropLast()) : address
         self.token = token
         client = HTTPClient()
@@ -119,6 +122,7 @@ package final class HeadClient: Sendable {
     ) -> HTTPRequest {
         var headers = HTTPHeaders()
         headers.append(name: "Accept", value: "application/json")
+        headers.append(name: HeadAPI.header, value: "\(HeadAPI.current) \(version)")
         if case .bytes = body { headers.append(name: "Content-Type", value: "application/json") }
         if let token { headers.append(name: "Authorization", value: "Bearer \(token)") }
         return HTTPRequest(

@@ -31,11 +31,13 @@ package struct Head: Sendable {
     package func run(onReady: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let metrics = MetricRegistry()
         ProcessInstruments.register(in: metrics, version: configuration.version, role: "head")
+        let commits = CommitMeter(store: store, in: metrics)
         let events = JobEvents(store: store)
         let schedules = ScheduleLoop(store: store, blobs: blobs, logger: logger)
         let router = Router()
         router.add(middleware: HeadErrors())
         router.add(middleware: HeadAuthentication(token: configuration.token))
+        router.add(middleware: HeadVersions(version: configuration.version))
         HeadRoutes(
             configuration: configuration, store: store, blobs: blobs, events: events,
             metrics: metrics, schedules: schedules
@@ -56,6 +58,7 @@ package struct Head: Sendable {
             group.addTask { await events.run() }
             group.addTask { await cleanBlobs() }
             group.addTask { await schedules.run() }
+            group.addTask { await commits.run() }
             defer { group.cancelAll() }
             do {
                 try await withTaskCancellationHandler {

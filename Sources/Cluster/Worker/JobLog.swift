@@ -6,8 +6,9 @@ import Synchronization
 ///
 /// `append` is called by output pumps on threads of their own and blocks while the queue is full:
 /// the job then waits for the store. When nothing could be stored for `stallMax`, lines are dropped
-/// and counted instead, so that a store that is away does not stop the job; a line in the log says
-/// how many, at the place where they are missing.
+/// and counted instead, so that a store that is away does not stop the job. So are lines beyond
+/// what `LogAllowance` takes of a flood. A line in the log says how many, at the place where they
+/// are missing.
 final class JobLog: Sendable {
     static let linesMax = 20_000
     static let bytesMax = 16 << 20
@@ -17,14 +18,15 @@ final class JobLog: Sendable {
     /// How long a line waits for company.
     static let delay = Duration.milliseconds(20)
 
-    private let queue = Mutex(Queue())
+    private let queue: Mutex<Queue>
     private let wakeup = Wakeup()
     private let job: JobID
     private let store: any JobStore
 
-    init(job: JobID, store: any JobStore) {
+    init(job: JobID, store: any JobStore, allowance: LogAllowance = LogAllowance()) {
         self.job = job
         self.store = store
+        queue = Mutex(Queue(allowance: allowance))
     }
 
     /// - Parameter waits: whether to block the thread while the queue is full; asynchronous code
@@ -66,6 +68,9 @@ final class JobLog: Sendable {
             let isStored = queue.withLock { $0.isStored(orWait: continuation, as: number) }
             if isStored {
                 continuation.resume()
+            } else if queue.withLock({ $0.beginsShipping() }) {
+                // What a flood dropped last is still to be told.
+                Task { await ship() }
             } else {
                 wakeup.wake()
             }
@@ -101,7 +106,9 @@ extension JobLog {
         enum Taken { case taken(isFirst: Bool), dropped, full }
 
         private var lines: [LogLine] = []
+        private var allowance: LogAllowance
         private var droppedCount = 0
+        private var floodedCount = 0
         /// Of all lines that are not stored yet.
         private var bytes = 0
         /// Lines ever taken, and ever stored; what is between is in `lines` or on its way.
@@ -111,6 +118,8 @@ extension JobLog {
         private var lastProgress = ContinuousClock.now
         private var lastWaiter = 0
         var waiters: [Int: (target: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
+
+        init(allowance: LogAllowance) { self.allowance = allowance }
 
         var holdsBatch: Bool {
             lines.count >= JobLog.batchMax || bytes >= JobLog.batchMaxInBytes
@@ -122,11 +131,20 @@ extension JobLog {
                 droppedCount += 1
                 return .dropped
             }
+            guard allowance.takes(bytes: line.text.utf8.count, at: .now) else {
+                floodedCount += 1
+                return .dropped
+            }
             if takenCount == storedCount { lastProgress = .now }
             markDropped()
             put(line)
+            return .taken(isFirst: beginsShipping())
+        }
+
+        /// Whether the caller is the one who has to ship from now on.
+        mutating func beginsShipping() -> Bool {
             defer { isShipping = true }
-            return .taken(isFirst: !isShipping)
+            return !isShipping
         }
 
         private mutating func put(_ line: LogLine) {
@@ -136,15 +154,24 @@ extension JobLog {
         }
 
         private mutating func markDropped() {
-            guard droppedCount > 0 else { return }
-            let text = "\(droppedCount) lines dropped: the log could not be stored"
-            droppedCount = 0
+            if droppedCount > 0 {
+                mark("\(droppedCount) lines dropped: the log could not be stored")
+                droppedCount = 0
+            }
+            if floodedCount > 0 {
+                mark("\(floodedCount) lines dropped: the job printed more than a log takes")
+                floodedCount = 0
+            }
+        }
+
+        private mutating func mark(_ text: String) {
             put(LogLine(stream: .system, prefix: "", text: text, time: JobLog.now))
         }
 
         /// Nil, and the end of shipping, when nothing waits.
         mutating func takeBatch() -> [LogLine]? {
-            if lines.isEmpty { markDropped() }
+            // A flood that goes on is told when it ends, or when somebody waits for all of it.
+            if lines.isEmpty, droppedCount > 0 || !waiters.isEmpty { markDropped() }
             guard !lines.isEmpty else {
                 isShipping = false
                 return nil
@@ -184,7 +211,7 @@ extension JobLog {
         mutating func isStored(
             orWait continuation: CheckedContinuation<Void, Never>, as number: Int
         ) -> Bool {
-            let target = takenCount + (droppedCount > 0 ? 1 : 0)
+            let target = takenCount + (droppedCount > 0 ? 1 : 0) + (floodedCount > 0 ? 1 : 0)
             if target <= storedCount { return true }
             waiters[number] = (target, continuation)
             return false

@@ -106,6 +106,11 @@ package actor Worker {
         let request = life.claimRequest
         let reply = try await store.claim(request)
         tellDrivers(request.endings, reply.endings)
+        for (ending, answer) in zip(request.endings, reply.endings) where answer == .leaseLost {
+            logger.warning(
+                "lost lease",
+                metadata: ["task": "\(ending.lease.task)", "result": "not kept"])
+        }
         for grant in life.claimed(reply, sent: request.endings.count) { start(grant) }
         let ahead = reply.grants.lazy.filter(\.isAhead).map(\.lease.token)
         if !ahead.isEmpty { handBack(Array(ahead), after: Worker.aheadMax) }
@@ -198,6 +203,8 @@ package actor Worker {
     private func heartbeat() async {
         do {
             let reply = try await store.heartbeat(record, leases: life.leases)
+            let lost = reply.lost.compactMap { life.running[$0.token] }
+            if !lost.isEmpty { Task { await tellOfForgotten(lost) } }
             for lease in reply.lost {
                 guard let attempt = life.running[lease.token] else { continue }
                 tell(of: attempt, isOverdue: reply.overdue.contains(lease))
@@ -232,6 +239,23 @@ package actor Worker {
         let text = "passed its \(attempt.deadline ?? "deadline")"
         logger.warning("task \(text)", metadata: ["task": "\(attempt.lease.task)"])
         log(of: attempt.job).note("task \(attempt.lease.task) \(text) and is ended")
+    }
+
+    /// Says in a job's log when the store has forgotten what it granted: work is repeated then, and
+    /// nobody else could say why.
+    private func tellOfForgotten(_ lost: [WorkerLife.Attempt]) async {
+        guard let records = try? await store.tasks(lost.map(\.lease.task)) else { return }
+        let forgotten = zip(lost, records).filter { $1?.hasForgotten($0) ?? true }.map(\.0)
+        for (job, attempts) in Dictionary(grouping: forgotten, by: \.job) {
+            // A job that somebody deleted is forgotten on purpose.
+            guard (try? await store.job(job)) != nil else { continue }
+            logger.warning(
+                "the store has forgotten its last writes",
+                metadata: ["job": "\(job)", "attempts": "\(attempts.count)"])
+            log(of: job).note(
+                "The store came back without its last writes: what ran on \(configuration.name) "
+                    + "(attempts: \(attempts.count)) is unknown to it and may run again.")
+        }
     }
 
     /// Begins to end an attempt. Heard again while it ends, it changes nothing.

@@ -13,7 +13,8 @@ struct HeadOptions: ParsableArguments {
     func client() throws -> HeadClient {
         let environment = Environment.current()
         return HeadClient(
-            address: environment.headAddress(address), token: try environment.token())
+            address: environment.headAddress(address), token: try environment.token(),
+            version: mantaVersion)
     }
 
     /// Runs `body` and turns what it throws into words and an exit code.

@@ -24,9 +24,11 @@ struct RoleOptions: ParsableArguments {
                 "no control store is named: set --store or REDIS_URL to redis://HOST:6379, "
                     + "or start everything on this machine with `manta up`.")
         }
-        return try StoreConfiguration(
+        var configuration = try StoreConfiguration(
             url: url, namespace: environment.namespace,
             origin: origin ?? environment["MANTA_ORIGIN"], environment: environment.values)
+        configuration.program = mantaVersion
+        return configuration
     }
 }
 

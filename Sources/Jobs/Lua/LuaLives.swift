@@ -216,13 +216,23 @@ enum LuaLives {
           return nil
         end
 
-        -- Ends the attempt granted by (token, worker). `outcome` has been read from the arguments.
-        local function endAttempt(id, token, worker, outcome)
-          local t = load(id)
+        -- Why the attempt granted by (token, worker) is not to be ended; nil when it is.
+        local function endingRefusal(t, token, worker)
           if not t then return 'leaseLost' end -- guard: ending-needs-task
           if t.ended == token then return 'duplicate' end -- guard: ending-once
           if t.token ~= token then return 'leaseLost' end -- guard: ending-needs-token
           if t.worker ~= worker then return 'leaseLost' end -- guard: ending-needs-worker
+          return nil
+        end
+
+        -- Ends the attempt granted by (token, worker). `outcome` has been read from the arguments.
+        local function endAttempt(id, token, worker, outcome)
+          local t = load(id)
+          local refusal = endingRefusal(t, token, worker)
+          if refusal then
+            call('HINCRBY', K.counters(), refusal, 1)
+            return refusal
+          end
           leaveRunning(id, t)
           t.ended = token
           if outcome.kind == 'succeeded' then

@@ -24,7 +24,7 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
     /// What all stores do.
     static let all =
         claims + order + endings + jobs + submitting + records + deadlines
-        + newLives + schedules + situations + ahead + ended
+        + newLives + schedules + situations + counters + ahead + ended
 
     func run(_ kind: StoreKind, without mutation: String? = nil) async throws {
         let bench = try await StoreBench.make(kind, limits, without: mutation)
