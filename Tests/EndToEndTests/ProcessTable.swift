@@ -26,3 +26,18 @@ enum ProcessTable {
         }
     }
 }
+
+extension ProcessTable {
+    /// Children of a process that have ended and that it has not waited for.
+    static func zombies(of parent: Int32) -> [Int32] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap(Int32.init).filter { pid in
+            guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat"),
+                // After the program's name, which may hold anything: state, parent, …
+                let rest = String(decoding: data, as: UTF8.self).split(separator: ")").last
+            else { return false }
+            let fields = rest.split(separator: " ")
+            return fields.count > 1 && fields[0] == "Z" && Int32(fields[1]) == parent
+        }
+    }
+}

@@ -11,8 +11,8 @@ final class TestCluster: Sendable {
     let redis: RedisServer
     let headPort: Int
     let mlflowURL: String?
-    /// A server that working directories may be fetched from.
-    let downloadFrom: String?
+    /// What every process of the cluster gets, over the usual variables.
+    private let variables: [String: String]
     private let roles = Mutex<[String: ChildProcess]>([:])
 
     struct Failure: Error, CustomStringConvertible {
@@ -29,22 +29,29 @@ final class TestCluster: Sendable {
         var outLines: [String] { out.split(separator: "\n").map(String.init) }
     }
 
-    /// - Parameter cpus: of each worker.
+    /// - Parameters:
+    ///   - cpus: of each worker.
+    ///   - downloadFrom: a server that working directories may be fetched from.
+    ///   - redis: a server of the test's own; it ends with the cluster. Nil: a fresh one.
+    ///   - variables: for every process of the cluster, over the usual ones.
     static func start(
-        workers: Int = 2, cpus: Int = 1, mlflowURL: String? = nil, downloadFrom: String? = nil
+        workers: Int = 2, cpus: Int = 1, mlflowURL: String? = nil, downloadFrom: String? = nil,
+        redis: RedisServer? = nil, variables: [String: String] = [:]
     ) async throws -> TestCluster {
-        let cluster = try TestCluster(
-            redis: try await RedisServer.start(), mlflowURL: mlflowURL, downloadFrom: downloadFrom)
+        var variables = variables
+        variables["MANTA_DOWNLOAD_FROM"] = downloadFrom
+        let server = if let redis { redis } else { try await RedisServer.start() }
+        let cluster = try TestCluster(redis: server, mlflowURL: mlflowURL, variables: variables)
         try await cluster.startHead()
-        for number in 1...workers { try cluster.startWorker(number, cpus: cpus) }
+        for number in 0..<workers { try cluster.startWorker(number + 1, cpus: Double(cpus)) }
         try await cluster.waitForWorkers(workers)
         return cluster
     }
 
-    private init(redis: RedisServer, mlflowURL: String?, downloadFrom: String?) throws {
+    private init(redis: RedisServer, mlflowURL: String?, variables: [String: String]) throws {
         self.redis = redis
         self.mlflowURL = mlflowURL
-        self.downloadFrom = downloadFrom
+        self.variables = variables
         headPort = try FreePorts.one()
         // Short: a socket's path below it has at most 107 bytes.
         folder = "/tmp/manta-e2e-\(getpid())-\(headPort)"
@@ -56,10 +63,20 @@ final class TestCluster: Sendable {
         try wrapCompiler()
     }
 
-    /// A `swiftc` that notes each of its runs, first on the workers' PATH.
+    /// A `swiftc` that notes each of its runs, first on the workers' PATH. What begins with `#!` is
+    /// a program already (`PythonJob`): it is copied.
     private func wrapCompiler() throws {
         let real = try ExecutablePath.resolve("swiftc", ProcessInfo.processInfo.environment)
-        let script = "#!/bin/sh\necho run >> \(folder)/compilations\nexec \(real) \"$@\"\n"
+        let script = """
+            #!/bin/sh
+            echo run >> \(folder)/compilations
+            eval "source=\\${$(($# - 2))}; output=\\${$#}"
+            if head -c 2 "$source" 2>/dev/null | grep -q '#!'; then
+                cp "$source" "$output" && exec chmod 755 "$output"
+            fi
+            exec \(real) "$@"
+
+            """
         try script.write(toFile: "\(folder)/bin/swiftc", atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes(
             [.posixPermissions: 0o755], ofItemAtPath: "\(folder)/bin/swiftc")
@@ -85,8 +102,7 @@ final class TestCluster: Sendable {
         variables["MANTA_STORE"] = redis.url
         variables["MANTA_ORIGIN"] = folder + "/origin"
         variables["MLFLOW_TRACKING_URI"] = mlflowURL
-        variables["MANTA_DOWNLOAD_FROM"] = downloadFrom
-        return variables
+        return variables.merging(self.variables) { $1 }
     }
 
     // MARK: Roles
@@ -98,9 +114,17 @@ final class TestCluster: Sendable {
         }
     }
 
-    func startWorker(_ number: Int, cpus: Int = 1, options: [String] = []) throws {
+    /// - Parameters:
+    ///   - options: further words of the command.
+    ///   - variables: for this worker alone, over the cluster's.
+    ///   - wrapper: a program and its arguments that run the worker's command, which follows.
+    func startWorker(
+        _ number: Int, cpus: Double = 1, options: [String] = [],
+        variables: [String: String] = [:], wrapper: [String] = []
+    ) throws {
         let name = "worker-\(number)"
-        try startRole(name, ["worker", "--name", name, "--cpus", String(cpus)] + options)
+        try startRole(
+            name, ["worker", "--name", name, "--cpus", String(cpus)] + options, variables, wrapper)
     }
 
     /// Another head on the same Redis, "head-2", which no command speaks to.
@@ -113,27 +137,55 @@ final class TestCluster: Sendable {
     }
 
     /// Answers the gateway's URL once it answers.
-    func startGateway() async throws -> String {
+    func startGateway(_ options: [String] = []) async throws -> String {
         let port = try FreePorts.one()
         try startRole(
             "gateway",
             [
                 "gateway", "--port", String(port), "--ops-port", "0", "--state-dir",
                 folder + "/state/gateway",
-            ])
+            ] + options)
         try await eventually("the gateway answers", within: .seconds(30)) {
             try await HeadProbe.status("http://127.0.0.1:\(port)/livez") == 200
         }
         return "http://127.0.0.1:\(port)"
     }
 
-    private func startRole(_ name: String, _ arguments: [String]) throws {
+    func startRole(
+        _ name: String, _ arguments: [String], _ variables: [String: String] = [:],
+        _ wrapper: [String] = []
+    ) throws {
+        let command = wrapper + [try Products.manta] + arguments
         var specification = ChildProcess.Specification(
-            try Products.manta, arguments, environment: environment)
+            command[0], Array(command.dropFirst()),
+            environment: environment.merging(variables) { $1 })
         specification.standardOutput = .file("\(folder)/\(name).log")
         specification.standardError = .file("\(folder)/\(name).log")
         let child = try ChildProcess.spawn(specification)
         roles.withLock { $0[name] = child }
+    }
+
+    /// Sends a signal to one role, which stays one of ours.
+    func signal(_ role: String, _ number: Int32) throws {
+        guard let child = roles.withLock({ $0[role] }) else {
+            throw Failure(description: "no role \(role)")
+        }
+        Foundation.kill(child.pid, number)
+    }
+
+    func pid(of role: String) throws -> Int32 {
+        guard let child = roles.withLock({ $0[role] }) else {
+            throw Failure(description: "no role \(role)")
+        }
+        return child.pid
+    }
+
+    /// Waits for the end of a role that ends by itself.
+    func exit(of role: String) async throws -> ProcessExit {
+        guard let child = roles.withLock({ $0.removeValue(forKey: role) }) else {
+            throw Failure(description: "no role \(role)")
+        }
+        return await child.wait()
     }
 
     func waitForWorkers(_ count: Int) async throws {
@@ -152,6 +204,12 @@ final class TestCluster: Sendable {
         _ = await child.wait()
     }
 
+    /// Ends one role in order.
+    func stopRole(_ role: String) async {
+        let child = roles.withLock { $0.removeValue(forKey: role) }
+        await child?.terminate(grace: .seconds(3))
+    }
+
     func log(of role: String) -> String {
         (try? String(contentsOfFile: "\(folder)/\(role).log", encoding: .utf8)) ?? ""
     }
@@ -161,6 +219,7 @@ final class TestCluster: Sendable {
             defer { roles = [:] }
             return Array(roles.values)
         }
+        for child in all { child.signal(SIGCONT) }
         for child in all { await child.terminate(grace: .seconds(3)) }
         await redis.stop()
         try? FileManager.default.removeItem(atPath: folder)

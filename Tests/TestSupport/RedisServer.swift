@@ -9,6 +9,7 @@ package final class RedisServer: Sendable {
     package let port: Int
     package let directory: String
     private let options: [String]
+    private let variables: [String: String]
     private let process: Mutex<ChildProcess?>
 
     /// `redis://127.0.0.1:port`
@@ -24,12 +25,16 @@ package final class RedisServer: Sendable {
     /// Starts a server that keeps nothing on disk unless `options` say so, and waits until it
     /// answers.
     ///
-    /// - Parameter options: as on the command line: `["--appendonly", "yes"]`.
-    package static func start(_ options: [String] = []) async throws -> RedisServer {
+    /// - Parameters:
+    ///   - options: as on the command line: `["--appendonly", "yes"]`.
+    ///   - variables: for its environment, over our own.
+    package static func start(
+        _ options: [String] = [], variables: [String: String] = [:]
+    ) async throws -> RedisServer {
         var lastError = RedisServerError("not tried")
         for _ in 0..<5 {
             // Between finding the free port and binding it another process may take it.
-            let server = try RedisServer(options: options)
+            let server = try RedisServer(options: options, variables: variables)
             do {
                 try await server.startProcess()
                 return server
@@ -41,8 +46,9 @@ package final class RedisServer: Sendable {
         throw lastError
     }
 
-    private init(options: [String]) throws {
+    private init(options: [String], variables: [String: String]) throws {
         self.options = options
+        self.variables = variables
         port = try RedisServer.freePort()
         let name = "manta-redis-\(getpid())-\(port)"
         directory = NSTemporaryDirectory() + name
@@ -59,7 +65,8 @@ package final class RedisServer: Sendable {
                 "--port", String(port), "--bind", "127.0.0.1", "--unixsocket", socketPath,
                 "--dir", directory, "--save", "", "--appendonly", "no", "--daemonize", "no",
                 "--logfile", "\(directory)/redis.log",
-            ] + options, environment: ProcessInfo.processInfo.environment)
+            ] + options,
+            environment: ProcessInfo.processInfo.environment.merging(variables) { $1 })
         specification.standardOutput = .null
         specification.standardError = .null
         let child: ChildProcess

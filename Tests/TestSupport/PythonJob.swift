@@ -1,10 +1,10 @@
-import TestSupport
-
-/// A job's program that speaks the job channel, so that a worker can be tested without a toolchain.
-enum PythonJob {
+/// A job's program that speaks the job channel, so that workers can be tested without a toolchain:
+/// to "compile" it is to copy it.
+package enum PythonJob {
     /// As driver: `map NAME COUNT` enqueues COUNT tasks and prints what they answered; `sleep`;
-    /// `exit CODE`. As executor: the task's name says what it does.
-    static var source: String {
+    /// `exit CODE`. As executor: the task's name says what it does; "gate" waits for the file that
+    /// the job's variable GATE names, "poison" crashes on the first input each time.
+    package static var source: String {
         get throws { channel(python: try Python.executable) + work }
     }
 
@@ -88,6 +88,15 @@ enum PythonJob {
                     time.sleep(0.01)
             if task == "wait":
                 time.sleep(0.5)
+            if task == "gate":
+                print("at the gate", payload.decode(), "attempt", attempt, flush=True)
+                while not os.path.exists(os.environ["GATE"]):
+                    time.sleep(0.02)
+            if task == "slow":
+                time.sleep(0.2)
+            if task == "poison" and payload == b"0":
+                print("poisoned, attempt", attempt, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
             if task == "print":
                 print("working on", payload.decode(), flush=True)
             return str(int(payload) ** 2).encode()
