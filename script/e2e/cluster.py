@@ -18,7 +18,7 @@ stream = channel.makefile("rwb", buffering=1 << 16)
 
 def send(header, payload=b"", flush=True):
     head = json.dumps(header).encode()
-    body = b"\x01" + struct.pack(">I", len(head)) + head + payload
+    body = b"\x02" + struct.pack(">I", len(head)) + head + payload
     stream.write(struct.pack(">I", len(body)) + body)
     if flush:
         stream.flush()
@@ -32,9 +32,17 @@ def exactly(count):
 def receive():
     body = exactly(struct.unpack(">I", exactly(4))[0])
     size = struct.unpack(">I", body[1:5])[0]
-    header = json.loads(body[5:5 + size])
+    header, payload = body[5:5 + size], body[5 + size:]
+    if header[0] == 2:  # the two headers that every task costs are no JSON
+        request = struct.unpack(">Q", header[1:])[0]
+        return "completed", {"request": request, "_1": {"succeeded": {}}}, payload
+    if header[0] == 3:
+        length = struct.unpack(">H", header[9:11])[0]
+        return "run", {"assignment": struct.unpack(">Q", header[1:9])[0],
+                       "task": header[11:11 + length].decode()}, payload
+    header = json.loads(header)
     name = next(iter(header))
-    return name, header[name], body[5 + size:]
+    return name, header[name], payload
 
 send({"hello": {"protocolVersion": 1, "role": role, "pid": os.getpid(),
                 "token": os.environ["MANTA_CHANNEL_TOKEN"]}})
