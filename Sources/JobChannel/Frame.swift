@@ -7,9 +7,9 @@
 /// One `ChannelMessage` as bytes.
 ///
 /// Layout, integers big-endian: u32 length of all that follows | u8 frame version | u32 header
-/// length | header (JSON, or a `CompactHeader`) | payload (the rest). The frame version changes when
-/// this layout does; the meaning of the messages has its own version, exchanged in `hello` and
-/// `welcome`.
+/// length | header (JSON, or a `CompactHeader`) | payload (the rest). The frame version changes
+/// when this layout does; the meaning of the messages has its own version, exchanged in `hello`
+/// and `welcome`.
 package enum Frame {
     package static let version: UInt8 = 2
     package static let headerMax = 64 << 10

@@ -52,7 +52,7 @@ package struct WorkerLife: Sendable {
     /// Attempts that succeeded, and that failed, since this worker began.
     package private(set) var succeededCount = 0
     package private(set) var failedCount = 0
-    /// Granted tasks that wait here for a slot of their job and shape, and how long such tasks take.
+    /// Granted tasks that wait here for a slot of their job and shape, and how long such take.
     private var backlog = WorkerBacklog()
 
     package init(id: WorkerID, offer: Offer) {

@@ -8,7 +8,8 @@ import Testing
         lease: Lease(
             task: TaskID(rawValue: "a/t"), worker: WorkerID(rawValue: "w-1"), token: 70, expiry: 0),
         job: .a, kind: .task,
-        resources: Resources(), deadline: nil, number: 2, life: 1)
+        resources: Resources(), deadline: nil, number: 2, life: 1,
+        queue: WorkerQueue(makeTask("t", job: "a")))
 
     private let other = Lease(
         task: TaskID(rawValue: "a/t"), worker: WorkerID(rawValue: "w-2"), token: 80, expiry: 0)

@@ -4,7 +4,8 @@ enum LuaTaskScripts {
     ///
     /// - Arguments: job id, driver id, token, worker; how many; of each task: id, name, shape,
     ///   priority, attemptsMax, delay, retries ('e' for errors, 'c' for crashes), deadlines, input.
-    /// - Reply: 'ok' and the tasks, the time instead of one that is new and waits as it was sent; or 'leaseLost', 'jobOver', or 'full' and why.
+    /// - Reply: 'ok' and the tasks, the time instead of one that is new and waits as it was sent;
+    ///   or 'leaseLost', 'jobOver', or 'full' and why.
     /// - Atomic because a driver that lost its lease must add nothing, and because a task that two
     ///   calls ask for must exist once.
     static let enqueue = #"""
