@@ -88,7 +88,8 @@ import Testing
         let rig = try await Rig()
         _ = try rig.write("bytes", to: rig.scratch + "/result")
         let other = Self.digest(of: "other")
-        #expect(try reason(try await rig.offer(rig.scratch + "/result", other)).contains("not those"))
+        let answer = try await rig.offer(rig.scratch + "/result", other)
+        #expect(try reason(answer).contains("not those"))
         guard case .refused = try await rig.ask(.blobWanted(request: 1, digest: other)) else {
             throw NeverHappened(what: "a refusal")
         }

@@ -81,11 +81,12 @@ enum LuaClaimScript {
           end
         end
 
-        -- How many tasks of a shape what is left of the offer takes, as far as CPUs tell.
+        -- How many of a head's tasks may come, as far as CPUs tell, and the one behind them.
         local function room(head)
           local need = parseShape(head.shape)
           local byCPUs = need.cpus > 0 and math.floor(offer.cpus / need.cpus) or grantsMax
-          return math.min(grantsMax, byCPUs + (ahead[head.shape] and grantsMax or 0) + 1)
+          local early = ahead[head.shape] and ahead[head.shape][head.job] or 0
+          return math.min(grantsMax, byCPUs + early) + 1
         end
 
         -- The ids at the front of a head's queue and their inputs, read many at a time.

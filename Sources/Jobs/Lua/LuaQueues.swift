@@ -13,6 +13,10 @@ enum LuaQueues {
           if call('EXISTS', K.ready(shape)) == 0 then call('SREM', K.shapes(), shape) end
         end
 
+        local function runningCount(job)
+          return tonumber(call('HGET', K.job(job), 'running') or 0)
+        end
+
         -- Brings the job's entry in ready[shape] up to date with its queue and running count.
         local function refresh(job, shape, running)
           local head = call('ZRANGE', K.waiting(job, shape), 0, 0, 'WITHSCORES')
@@ -37,7 +41,7 @@ enum LuaQueues {
         end
 
         function refreshQueues(job, shapes)
-          local running = tonumber(call('HGET', K.job(job), 'running') or 0)
+          local running = runningCount(job)
           for shape in pairs(shapes) do refresh(job, shape, running) end
         end
 
