@@ -26,8 +26,8 @@ import time
 import urllib.request
 import uuid
 
-from clusters.processes import (
-    DEADLINE_SECONDS, end, first_line_seconds, free_offset, wait_for)
+from clusters import rays
+from clusters.processes import DEADLINE_SECONDS, end, first_line_seconds
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MANTA = ROOT / "bin" / "manta"
@@ -123,36 +123,14 @@ def new_script(folder):
     return path
 
 
-@contextlib.contextmanager
-def ray_cluster(folder):
-    binaries = pathlib.Path(os.environ["MANTA_BENCH_VENV"]) / "bin"
-    port = 6379 + free_offset([6379, 8265])
-    dashboard = port - 6379 + 8265
-    environment = dict(os.environ) | {
-        "PATH": f"{binaries}:{os.environ['PATH']}", "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_ADDRESS": f"http://127.0.0.1:{dashboard}",
-    }
-    started = dict(environment)
-    del started["RAY_ADDRESS"]
-    # In the foreground of a group of its own, so that ending it ends nobody else's Ray.
-    with open(pathlib.Path(folder).parent / "ray.log", "w") as log:
-        head = subprocess.Popen(
-            [binaries / "ray", "start", "--head", "--block", f"--port={port}",
-             f"--dashboard-port={dashboard}", "--include-dashboard=true", f"--temp-dir={folder}"],
-            env=started, stdout=log, stderr=log, start_new_session=True)
-    try:
-        wait_for(f"http://127.0.0.1:{dashboard}/api/version")
-        yield binaries / "ray", environment
-    finally:
-        end(head)
-
-
 def measure_ray(folder, rounds):
     program = pathlib.Path(folder) / "program"
     program.mkdir()
     (program / "hello.py").write_text(f'print("{LINE}", flush=True)\n')
-    with ray_cluster(pathlib.Path(folder) / "ray") as (ray, environment):
-        command = [ray, "job", "submit", "--working-dir", program, "--", "python", "hello.py"]
+    with rays.Cluster(pathlib.Path(folder) / "ray") as cluster:
+        environment = cluster.job_environment
+        command = [rays.BINARIES / "ray", "job", "submit", "--working-dir", program, "--",
+                   "python", "hello.py"]
         first_line_seconds(command, environment, LINE)  # the first one starts the job agent
         return [first_line_seconds(command, environment, LINE) for _ in range(rounds)]
 

@@ -44,10 +44,6 @@ def answers(url, headers=None):
         return None
 
 
-def wait_for(url):
-    return until(f"{url} answers", lambda: answers(url), pause=0.05)
-
-
 def free_port():
     with contextlib.closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))

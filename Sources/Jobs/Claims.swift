@@ -77,6 +77,9 @@ package struct EndedTasks: Sendable, Hashable {
         case other(TaskRecord)
     }
 
+    /// At most so many are told in one answer.
+    package static let tasksMax = 128
+
     package var tasks: [End]
     /// Where to go on.
     package var next: Int

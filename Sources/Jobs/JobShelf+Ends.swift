@@ -4,7 +4,7 @@ extension JobShelf {
         guard let job = jobs[job] else { return EndedTasks(tasks: [], next: 0) }
         guard let start else { return EndedTasks(tasks: [], next: job.ends.count) }
         let first = (0...job.ends.count).contains(start) ? start : 0
-        let ids = job.ends[first...].prefix(max(0, min(limit, 128)))
+        let ids = job.ends[first...].prefix(max(0, min(limit, EndedTasks.tasksMax)))
         let tasks = ids.compactMap { id -> EndedTasks.End? in
             guard let task = job.tasks[id] else { return nil }
             if case .succeeded(let payload) = task.state { return .succeeded(id, payload) }

@@ -89,8 +89,8 @@ package protocol JobStore: Sendable {
     func tasks(of job: JobID, limit: Int) async throws -> [TaskRecord]
 
     /// Tasks of the job, without its driver, in the order in which they ended, so that whoever
-    /// waits for a thousand need not ask for each: at most `limit` and never more than a few
-    /// hundred, from a position that an earlier answer named.
+    /// waits for a thousand need not ask for each: at most `limit` and
+    /// `EndedTasks.tasksMax`, from a position that an earlier answer named.
     ///
     /// - Parameter start: nil for no tasks, only the position where the next one will end. One
     ///   that a store which lost its last second does not have (any more) is taken as 0: some are

@@ -36,9 +36,6 @@ extension RedisJobStore {
             default: throw JobStoreError.corrupt("the reply to enqueue")
             }
         }
-        guard records.count == tasks.count else {
-            throw JobStoreError.corrupt("the reply to enqueue")
-        }
         return records
     }
 
@@ -181,7 +178,7 @@ extension RedisJobStore {
     ) async throws -> EndedTasks {
         var arguments = RedisCommand(job.rawValue)
         arguments.append(start.map { max(0, $0) } ?? -1)
-        arguments.append(min(limit, RedisJobStore.batchMax))
+        arguments.append(min(limit, EndedTasks.tasksMax))
         let reply = try await run(scripts.ended, arguments).array ?? []
         guard reply.count == 2, let next = reply[0].integer, let values = reply[1].array else {
             throw JobStoreError.corrupt("the reply to ended")

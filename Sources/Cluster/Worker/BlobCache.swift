@@ -22,18 +22,8 @@ struct BlobCache: Sendable {
     ///
     /// - Throws: `BlobStoreError`, or `.missing` for what is no digest.
     func path(of digest: String) async throws -> String {
-        guard digest.isDigest else { throw BlobStoreError.missing(digest) }
-        let home = "\(directory)/\(digest)"
-        if FileManager.default.fileExists(atPath: home) {
-            // Now, for `trim`: what is used stays.
-            utimes(home, nil)
-            return home
-        }
-        return try await fetches.value(of: digest) { [store] in
-            let fetched = "\(home).\(UUID().uuidString).part"
+        try await path(of: digest, sharing: digest) { [store] fetched in
             try await store.get(digest, toFileAt: fetched)
-            try BlobCache.move(fetched, to: home)
-            return home
         }
     }
 
@@ -45,14 +35,23 @@ struct BlobCache: Sendable {
     func path(
         of digest: String, from fetch: @escaping @Sendable (_ path: String) async throws -> Void
     ) async throws -> String {
+        // Not shared with those who ask the store for the same digest: they may fail otherwise.
+        try await path(of: digest, sharing: "fetch " + digest, fetch)
+    }
+
+    /// - Parameter key: who asks with the same one meanwhile waits for the same fetch.
+    private func path(
+        of digest: String, sharing key: String,
+        _ fetch: @escaping @Sendable (_ path: String) async throws -> Void
+    ) async throws -> String {
         guard digest.isDigest else { throw BlobStoreError.missing(digest) }
         let home = "\(directory)/\(digest)"
         if FileManager.default.fileExists(atPath: home) {
+            // Now, for `trim`: what is used stays.
             utimes(home, nil)
             return home
         }
-        // Not shared with those who ask the store for the same digest: they may fail otherwise.
-        return try await fetches.value(of: "fetch " + digest) {
+        return try await fetches.value(of: key) {
             let fetched = "\(home).\(UUID().uuidString).part"
             do {
                 try await fetch(fetched)

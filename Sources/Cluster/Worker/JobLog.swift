@@ -199,7 +199,12 @@ extension JobLog {
             return satisfied.values.map(\.continuation)
         }
 
-        var isAllStored: Bool { takenCount == storedCount && droppedCount == 0 }
+        /// How many lines will have been stored when all is, the marks of dropped ones included.
+        private var target: Int {
+            takenCount + (droppedCount > 0 ? 1 : 0) + (floodedCount > 0 ? 1 : 0)
+        }
+
+        var isAllStored: Bool { target <= storedCount }
 
         mutating func nextWaiter() -> Int {
             lastWaiter += 1
@@ -211,8 +216,7 @@ extension JobLog {
         mutating func isStored(
             orWait continuation: CheckedContinuation<Void, Never>, as number: Int
         ) -> Bool {
-            let target = takenCount + (droppedCount > 0 ? 1 : 0) + (floodedCount > 0 ? 1 : 0)
-            if target <= storedCount { return true }
+            if isAllStored { return true }
             waiters[number] = (target, continuation)
             return false
         }

@@ -81,12 +81,15 @@ enum LuaClaimScript {
           end
         end
 
+        local function aheadLeft(head)
+          return ahead[head.shape] and ahead[head.shape][head.job] or 0
+        end
+
         -- How many of a head's tasks may come, as far as CPUs tell, and the one behind them.
         local function room(head)
           local need = parseShape(head.shape)
           local byCPUs = need.cpus > 0 and math.floor(offer.cpus / need.cpus) or grantsMax
-          local early = ahead[head.shape] and ahead[head.shape][head.job] or 0
-          return math.min(grantsMax, byCPUs + early) + 1
+          return math.min(grantsMax, byCPUs + aheadLeft(head)) + 1
         end
 
         -- The ids at the front of a head's queue and their inputs, read many at a time.
@@ -116,10 +119,9 @@ enum LuaClaimScript {
             head.isEmpty = true
             return
           end
-          local score = head.scores[head.next]
-          local rank = math.floor(score / PRIORITY_SPAN)
-          head.member = string.format('%016.0f', score % PRIORITY_SPAN) .. ':' .. head.job
-          head.score = rank * RUNNING_SPAN + head.score % RUNNING_SPAN
+          local share, rank = head.score % RUNNING_SPAN, nil
+          rank, head.member = placeInReady(head.job, head.scores[head.next])
+          head.score = rank + share
         end
         local function countShare(job)
           for _, head in ipairs(heads) do
@@ -132,8 +134,7 @@ enum LuaClaimScript {
         -- Whether a worker may have the head's task ahead of the slot that it will run in: it runs
         -- short ones of this job and shape already, and this one is none that needs care.
         local function mayGoAhead(head)
-          local left = ahead[head.shape] and ahead[head.shape][head.job] or 0
-          if left <= 0 then return false end
+          if aheadLeft(head) <= 0 then return false end
           local id = front(head)
           local t = id and load(id)
           return t and t.kind == 'task' and t.attempt == 0 and not t.deadlines

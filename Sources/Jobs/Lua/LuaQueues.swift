@@ -17,17 +17,21 @@ enum LuaQueues {
           return tonumber(call('HGET', K.job(job), 'running') or 0)
         end
 
+        -- Where a queue whose head has this score stands in `ready`: its rank there, its member.
+        local function placeInReady(job, score)
+          local member = string.format('%016.0f', score % PRIORITY_SPAN) .. ':' .. job
+          return math.floor(score / PRIORITY_SPAN) * RUNNING_SPAN, member
+        end
+
         -- Brings the job's entry in ready[shape] up to date with its queue and running count.
         local function refresh(job, shape, running)
           local head = call('ZRANGE', K.waiting(job, shape), 0, 0, 'WITHSCORES')
           local old = call('HGET', K.queues(job), shape)
           local member = false
           if head[1] then
-            local score = tonumber(head[2])
-            local rank = math.floor(score / PRIORITY_SPAN)
-            member = string.format('%016.0f', score % PRIORITY_SPAN) .. ':' .. job
-            local share = math.min(running, RUNNING_SPAN - 1)
-            call('ZADD', K.ready(shape), rank * RUNNING_SPAN + share, member)
+            local rank
+            rank, member = placeInReady(job, tonumber(head[2]))
+            call('ZADD', K.ready(shape), rank + math.min(running, RUNNING_SPAN - 1), member)
           end
           if old == member then return end
           if old then call('ZREM', K.ready(shape), old) end -- guard: old-head-leaves

@@ -20,6 +20,7 @@ enum LuaSituationScripts {
 
         local function tell(ids)
           local list = {}
+          loadAll(job, ids)
           for _, id in ipairs(ids) do
             local t = load(id)
             if t then list[#list + 1] = describe(id, t) end
