@@ -19,7 +19,8 @@ package final class Gateway: Service {
     private let configuration: GatewayConfiguration
     private let logger: Logger
     private let state = GatewayState()
-    private let server: ModelServer
+    /// What it serves.
+    let models: ModelShelf
     private let loader: ModelLoader
     private let mainPort = PortPromise()
     private let opsPort = PortPromise()
@@ -38,12 +39,12 @@ package final class Gateway: Service {
         let instruments = GatewayInstruments(registry)
         let prefixes = Route.sorted(prefixes: configuration.prefixes)
         for prefix in prefixes { instruments.showDeployment(route: prefix + "/predict") }
-        server = ModelServer(limits: configuration.limits, instruments: instruments)
+        models = Self.shelf(configuration.limits, instruments)
         loader = ModelLoader(
-            source: source, endpoint: server, configuration: configuration,
+            source: source, models: models, configuration: configuration,
             instruments: instruments, logger: logger)
         let handlers = GatewayHandlers(
-            configuration: configuration, state: state, endpoint: server, loader: loader,
+            configuration: configuration, state: state, models: models, loader: loader,
             source: source, registry: registry, rules: AccessRules(configuration))
         let largeBodies = Admission(limit: configuration.limits.concurrentLargeBodies)
         var responder = GatewayResponder(
@@ -65,6 +66,16 @@ package final class Gateway: Service {
         var group = ServiceGroupConfiguration(services: applications, logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(30)  // Kubernetes' usual grace
         services = ServiceGroup(configuration: group)
+    }
+
+    /// Places for models, all in this process, with one bound on predictions at once.
+    private static func shelf(
+        _ limits: GatewayConfiguration.Limits, _ instruments: GatewayInstruments
+    ) -> ModelShelf {
+        let admission = Admission(limit: limits.concurrentPredictions)
+        return ModelShelf(limits: limits, instruments: instruments) {
+            ModelServer(limits: limits, instruments: instruments, admission: admission)
+        }
     }
 
     /// The port of the prediction routes, once they listen.
@@ -160,13 +171,13 @@ package final class Gateway: Service {
     /// Brings a model up without being asked: the remembered one, else the configured one.
     private func loadAtStart() async {
         do {
-            if try await loader.loadRemembered() != nil { return }
+            if try await loader.loadRemembered() { return }
         } catch {
             logger.warning("remembered model not loaded", metadata: ["error": "\(error)"])
         }
         guard let selector = configuration.defaultModel, !selector.isEmpty else { return }
         var delay = Duration.seconds(1)
-        while !Task.isCancelled, !state.isDraining, server.servedVersion == nil {
+        while !Task.isCancelled, !state.isDraining, models.servedVersion == nil {
             do {
                 _ = try await loader.load(selector)
                 return

@@ -44,6 +44,11 @@ package struct GatewayConfiguration: Sendable {
         package var concurrentPredictions = 64
         /// Loads that wait or run: 503 with `Retry-After`.
         package var pendingLoads = 16
+        /// Bytes of the model files in memory: the least recently used make room for a new one,
+        /// and a load for which there is none answers 507. The default takes any single model.
+        package var modelBytes = 4 << 30
+        /// Models in memory, as `modelBytes`.
+        package var modelCount = 64
         /// Connections of the main listener; further ones wait in the backlog.
         package var connections = 4_096
         /// From the first byte of a request to the end of its headers: the connection closes.

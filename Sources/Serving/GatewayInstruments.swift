@@ -9,6 +9,7 @@ package struct GatewayInstruments: Sendable {
     let rejections: CounterFamily
     let loads: CounterFamily
     let loadTime: HistogramFamily
+    let evictions: CounterFamily
     let modelInfo: GaugeFamily
     let inFlight: GaugeFamily
     private let ray: RayNames
@@ -36,12 +37,14 @@ package struct GatewayInstruments: Sendable {
             "manta_model_loads_total", help: "Model loads, by outcome.", labels: ["outcome"])
         loadTime = registry.histogram(
             "manta_model_load_seconds", help: "From the resolved version to the swap.")
+        evictions = registry.counter(
+            "manta_model_evictions_total", help: "Models that made room for others.")
         modelInfo = registry.gauge(
-            "manta_model_info", help: "The model that answers now.",
+            "manta_model_info", help: "The models that answer now.",
             labels: ["name", "version", "sha256"])
         inFlight = registry.gauge("manta_http_requests_in_flight", help: "Requests in progress.")
         registry.observed(
-            "manta_models_resident", help: "Models in memory; more than one only while one drains."
+            "manta_models_resident", help: "Models in memory, with those that drain."
         ) { [([], Double(ServedModel.residentCount.load(ordering: .relaxed)))] }
         ray = Self.rayNames(registry)
     }
@@ -93,9 +96,11 @@ package struct GatewayInstruments: Sendable {
         for family in ray.errors { family.increment(Self.deployment, Self.application, route) }
     }
 
-    /// Names the model that answers now, or none.
-    func show(_ version: ServableVersion?, sha256: String) {
+    /// Names the models that answer now.
+    func show(_ models: [(version: ServableVersion, sha256: String)]) {
         modelInfo.removeAll()
-        if let version { modelInfo.set(1, version.name, version.version, sha256) }
+        for (version, sha256) in models {
+            modelInfo.set(1, version.name, version.version, sha256)
+        }
     }
 }

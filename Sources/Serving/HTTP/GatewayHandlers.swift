@@ -6,7 +6,7 @@ import Telemetry
 struct GatewayHandlers: Sendable {
     let configuration: GatewayConfiguration
     let state: GatewayState
-    let endpoint: any ReplicaEndpoint
+    let models: ModelShelf
     let loader: ModelLoader
     let source: any ModelSource
     let registry: MetricRegistry
@@ -40,7 +40,7 @@ struct GatewayHandlers: Sendable {
     }
 
     private func predict(_ call: Call) async -> Reply {
-        await endpoint.predict(
+        await models.predict(
             PredictRequest(
                 body: call.body, requestID: call.head.requestID, loadCommand: loadCommand(call)))
     }
@@ -72,7 +72,7 @@ struct GatewayHandlers: Sendable {
 
     /// Ready means: the model is loaded and nobody has asked the process to stop.
     private func readiness(_ route: Route) -> Reply {
-        let version = endpoint.servedVersion
+        let version = models.servedVersion
         let isReady = version != nil && !state.isDraining
         let status = isReady ? 200 : 503
         if route == .ping { return Reply(status: status, contentType: Reply.json, text: "\n") }

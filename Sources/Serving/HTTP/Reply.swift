@@ -6,6 +6,8 @@ package struct Reply: Sendable {
     package var body: [UInt8]
     /// Further headers by name.
     package var headers: [(name: String, value: String)] = []
+    /// Rows that this reply predicts.
+    package var rowCount = 0
 
     static let json = "application/json"
     static let problemJSON = "application/problem+json"

@@ -2,8 +2,9 @@ import NIOCore
 
 /// `POST /serve`: one route for loading, status and predictions, as small Ray Serve apps have it.
 ///
-/// `{"model_name", "action": "load" | "reload" | "unload" | "status", "model_version"}` or
-/// `{"model_name", "data": {name: value} | [value, …]}`.
+/// `{"model_name", "action": "load" | "reload" | "unload" | "status" | "pin" | "unpin",
+/// "model_version"}` or `{"model_name", "data": {name: value} | [value, …]}`. Without a name the
+/// current model is meant.
 extension GatewayHandlers {
     func serve(_ call: Call) async -> Reply {
         let fields = call.body.withUnsafeReadableBytes {
@@ -18,14 +19,21 @@ extension GatewayHandlers {
         guard fields.hasData else {
             return Self.serveError(422, "give action or data")
         }
-        if let name = fields.modelName, let served = endpoint.servedVersion, served.name != name {
-            return Self.serveError(
-                404, "model '\(name)' is not loaded here; loaded: '\(served.name)'")
-        }
+        if let name = fields.modelName, let refusal = absence(of: name) { return refusal }
         var request = PredictRequest(
             body: call.body, requestID: call.head.requestID, loadCommand: loadCommand(call))
         request.style = .serve
-        return await endpoint.predict(request)
+        request.model = models.names.isEmpty ? nil : fields.modelName
+        return await models.predict(request)
+    }
+
+    /// 404 with what is loaded, where something is and nothing has this name.
+    private func absence(of name: String) -> Reply? {
+        let names = models.names
+        guard !names.isEmpty, !names.contains(name) else { return nil }
+        let loaded = names.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
+        return Self.serveError(
+            404, "model '\(Echo.cut(name, to: 256))' is not loaded here; loaded: \(loaded)")
     }
 
     private func perform(_ action: String, _ fields: ServeFields, _ call: Call) async -> Reply {
@@ -43,19 +51,39 @@ extension GatewayHandlers {
                 let problem = LoadReply.problem(for: error, loadCommand: loadCommand(call))
                 return Self.serveError(problem.status, problem.detail)
             }
-        case "unload":
-            do throws(GatewayError) {
-                let version = try await loader.unload()
-                return Self.serveSuccess(version, action: action, isLoaded: false)
-            } catch {
-                return Self.serveError(503, "\(error)")
-            }
+        case "unload", "pin", "unpin": return await change(fields.modelName, by: action)
         case "status":
-            let version = endpoint.servedVersion
+            let version = servedVersion(named: fields.modelName)
             return Self.serveSuccess(version, action: action, isLoaded: version != nil)
         default:
             return Self.serveError(
-                422, "unknown action '\(Echo.cut(action, to: 64))': load, reload, unload or status")
+                422,
+                "unknown action '\(Echo.cut(action, to: 64))': load, reload, unload, status, pin "
+                    + "or unpin")
+        }
+    }
+
+    private func servedVersion(named name: String?) -> ServableVersion? {
+        guard let name else { return models.servedVersion }
+        return models.listing(of: name).flatMap { $0.isReady ? $0.version : nil }
+    }
+
+    /// Unloads, pins or unpins a model in memory.
+    private func change(_ wanted: String?, by action: String) async -> Reply {
+        if let wanted, let refusal = absence(of: wanted) { return refusal }
+        do throws(GatewayError) {
+            if action == "unload" {
+                let version = try await loader.unload(models.names.isEmpty ? nil : wanted)
+                return Self.serveSuccess(version, action: action, isLoaded: false)
+            }
+            let name = wanted ?? models.servedVersion?.name ?? ""
+            guard try await loader.pin(name, action == "pin") else {
+                return Self.serveError(404, "no model is loaded")
+            }
+            return Self.serveSuccess(
+                models.listing(of: name)?.version, action: action, isLoaded: true)
+        } catch {
+            return Self.serveError(503, "\(error)")
         }
     }
 

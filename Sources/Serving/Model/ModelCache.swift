@@ -7,7 +7,7 @@ import Foundation
 /// it, then renamed) and is only believed after its reader has checked every digest inside.
 struct ModelCache: Sendable {
     private let root: String
-    /// Entries kept; the least recently used go first.
+    /// Entries kept beside those of loaded models; the least recently used go first.
     private let countMax = 4
 
     /// `stateDirectory` nil keeps entries in a folder of the system's temporary one.
@@ -57,11 +57,14 @@ struct ModelCache: Sendable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// Notes the use of an entry and forgets the oldest ones and what crashes left half fetched.
-    func prune(keeping version: ServableVersion) {
+    /// Notes the use of loaded entries and forgets the oldest others and what crashes left half
+    /// fetched.
+    func prune(keeping versions: [ServableVersion]) {
         let manager = FileManager.default
-        let kept = path(for: version)
-        try? manager.setAttributes([.modificationDate: Date()], ofItemAtPath: kept)
+        let kept = Set(versions.map(path))
+        for path in kept {
+            try? manager.setAttributes([.modificationDate: Date()], ofItemAtPath: path)
+        }
         let names = (try? manager.contentsOfDirectory(atPath: root)) ?? []
         let entries = names.map { root + "/" + $0 }.compactMap { path -> (String, Date)? in
             let attributes = try? manager.attributesOfItem(atPath: path)
@@ -70,8 +73,9 @@ struct ModelCache: Sendable {
         let stale = Date().addingTimeInterval(-3_600)  // a fetch is cut off long before an hour
         for (path, changed) in entries
         where path.contains("/incoming-") && changed < stale { remove(path) }
-        let whole = entries.filter { !$0.0.contains("/incoming-") }.sorted { $0.1 > $1.1 }
-        for (path, _) in whole.dropFirst(countMax) where path != kept { remove(path) }
+        let whole = entries.filter { !$0.0.contains("/incoming-") && !kept.contains($0.0) }
+            .sorted { $0.1 > $1.1 }
+        for (path, _) in whole.dropFirst(countMax) { remove(path) }
     }
 
     private func path(for version: ServableVersion) -> String {

@@ -8,7 +8,7 @@ import Telemetry
 package actor ModelLoader {
     private let source: any ModelSource
     private let resolver: ModelResolver
-    private let endpoint: any ReplicaEndpoint
+    private let models: ModelShelf
     private let cache: ModelCache
     private let memory: ServingMemory
     private let configured: ModelSelector?
@@ -20,11 +20,11 @@ package actor ModelLoader {
     private var pendingCount = 0
 
     init(
-        source: any ModelSource, endpoint: any ReplicaEndpoint,
-        configuration: GatewayConfiguration, instruments: GatewayInstruments, logger: Logger
+        source: any ModelSource, models: ModelShelf, configuration: GatewayConfiguration,
+        instruments: GatewayInstruments, logger: Logger
     ) {
         self.source = source
-        self.endpoint = endpoint
+        self.models = models
         self.instruments = instruments
         self.logger = logger
         configured = configuration.defaultModel
@@ -41,29 +41,60 @@ package actor ModelLoader {
         package let duration: Duration
     }
 
-    /// Loads what `selector` means now.
-    package func load(_ selector: ModelSelector) async throws(GatewayError) -> Report {
+    /// Loads what `selector` means now; with `asCurrent` routes without a name answer with it.
+    package func load(
+        _ selector: ModelSelector, asCurrent: Bool = true
+    ) async throws(GatewayError) -> Report {
         try await inTurn { loader throws(GatewayError) in
             let version = try await loader.resolver.resolve(selector)
-            return try await loader.load(version)
+            let report = try await loader.load(version, asCurrent: asCurrent)
+            await loader.remember()
+            return report
         }
     }
 
-    /// Loads what was served before the last stop, from the cache if it is there.
+    /// Loads what was served before the last stop, from the cache if it is there: the current model
+    /// first, so that it answers again before the others are read.
     ///
-    /// Nil where nothing was, or where the configuration asks for another model since then.
-    package func loadRemembered() async throws(GatewayError) -> Report? {
-        guard let choice = memory.recall(), choice.configured == configured else { return nil }
-        return try await inTurn { loader throws(GatewayError) in
-            try await loader.load(choice.model)
+    /// False where there was no current one, or where the configuration asks for another since
+    /// then. Another model that cannot be loaded any more is left out, with a line in the log.
+    package func loadRemembered() async throws(GatewayError) -> Bool {
+        guard let choice = memory.recall(), choice.configured == configured else { return false }
+        if let model = choice.model {
+            _ = try await inTurn { loader throws(GatewayError) in
+                try await loader.load(model, asCurrent: true)
+            }
+        }
+        for other in choice.others ?? [] {
+            // The load has said in the log why it failed.
+            _ = try? await inTurn { loader throws(GatewayError) in
+                try await loader.load(other, asCurrent: false)
+            }
+        }
+        for name in choice.pinned ?? [] { _ = models.pin(name, true) }
+        return choice.model != nil
+    }
+
+    /// Takes a model away and forgets it: the one of this name, else the current one.
+    package func unload(_ name: String? = nil) async throws(GatewayError) -> ServableVersion? {
+        try await inTurn { loader in
+            let version: ServableVersion?
+            if let name {
+                version = await loader.models.unload(name)
+            } else {
+                version = await loader.models.unload()
+            }
+            await loader.remember()
+            return version
         }
     }
 
-    /// Takes the model away and forgets it.
-    package func unload() async throws(GatewayError) -> ServableVersion? {
+    /// Pins or unpins a model in memory; false where there is none of this name.
+    package func pin(_ name: String, _ isPinned: Bool) async throws(GatewayError) -> Bool {
         try await inTurn { loader in
-            loader.memory.forget()
-            return await loader.endpoint.unload()
+            guard loader.models.pin(name, isPinned) else { return false }
+            await loader.remember()
+            return true
         }
     }
 
@@ -111,10 +142,12 @@ package actor ModelLoader {
         }
     }
 
-    private func load(_ version: ServableVersion) async throws(GatewayError) -> Report {
+    private func load(
+        _ version: ServableVersion, asCurrent: Bool
+    ) async throws(GatewayError) -> Report {
         let start = ContinuousClock.now
         do {
-            let installed = try await install(version)
+            let installed = try await install(version, asCurrent: asCurrent)
             let duration = ContinuousClock.now - start
             instruments.loadTime.record(duration / .seconds(1))
             instruments.loads.increment("loaded")
@@ -125,7 +158,6 @@ package actor ModelLoader {
                     "previous": "\(installed.previous?.version ?? "none")",
                     "sha256": "\(installed.sha256)", "duration": "\(duration)",
                 ])
-            remember(version)
             return Report(version: version, installed: installed, duration: duration)
         } catch {
             instruments.loads.increment("failed")
@@ -140,10 +172,12 @@ package actor ModelLoader {
     }
 
     /// From the cache if what lies there is whole, else fetched anew.
-    private func install(_ version: ServableVersion) async throws(GatewayError) -> InstalledModel {
+    private func install(
+        _ version: ServableVersion, asCurrent: Bool
+    ) async throws(GatewayError) -> InstalledModel {
         if let entry = cache.entry(for: version) {
             do throws(GatewayError) {
-                return try await endpoint.install(entry, version: version)
+                return try await models.install(entry, version: version, asCurrent: asCurrent)
             } catch {
                 logger.warning(
                     "cached model discarded",
@@ -154,7 +188,8 @@ package actor ModelLoader {
         let incoming = try cache.makeIncoming()
         do throws(GatewayError) {
             try await source.fetch(version, into: incoming)
-            let installed = try await endpoint.install(incoming, version: version)
+            let installed = try await models.install(
+                incoming, version: version, asCurrent: asCurrent)
             _ = try cache.admit(incoming, as: version)
             return installed
         } catch {
@@ -163,11 +198,17 @@ package actor ModelLoader {
         }
     }
 
-    /// The model serves already: failing to note it is worth a warning, not an error.
-    private func remember(_ version: ServableVersion) {
-        cache.prune(keeping: version)
+    /// Notes what is served now. Failing to is worth a warning, not an error: the models serve.
+    private func remember() {
+        let listings = models.listings
+        cache.prune(keeping: listings.map(\.version))
+        guard !listings.isEmpty else { return memory.forget() }
         do {
-            try memory.remember(.init(model: version, configured: configured))
+            try memory.remember(
+                .init(
+                    model: listings.first(where: \.isCurrent)?.version, configured: configured,
+                    others: listings.filter { !$0.isCurrent }.map(\.version),
+                    pinned: listings.filter(\.isPinned).map(\.version.name)))
         } catch {
             logger.warning("load not remembered", metadata: ["error": "\(error)"])
         }

@@ -15,10 +15,13 @@ package final class ModelServer: ReplicaEndpoint {
     private let admission: Admission
     private let instruments: GatewayInstruments
 
-    init(limits: GatewayConfiguration.Limits, instruments: GatewayInstruments) {
+    /// A server without a model; `admission` bounds the predictions of all servers that share it.
+    init(
+        limits: GatewayConfiguration.Limits, instruments: GatewayInstruments, admission: Admission
+    ) {
         self.limits = limits
         self.instruments = instruments
-        admission = Admission(limit: limits.concurrentPredictions)
+        self.admission = admission
     }
 
     package var servedVersion: ServableVersion? { model?.version }
@@ -43,7 +46,9 @@ package final class ModelServer: ReplicaEndpoint {
                     takesFlatRow: request.style == .serve)
             }
             instruments.rows.increment(by: Double(rows.rowCount))
-            return try await PredictReply.make(for: rows, by: model, request)
+            var reply = try await PredictReply.make(for: rows, by: model, request)
+            reply.rowCount = rows.rowCount
+            return reply
         } catch let failure as FeatureDecoder.Failure {
             return reply(to: failure, request)
         } catch {
@@ -67,14 +72,12 @@ package final class ModelServer: ReplicaEndpoint {
             current = served
             return previous
         }
-        instruments.show(served.version, sha256: served.sha256)
         return InstalledModel(
             previous: previous, sha256: served.sha256, signatureJSON: served.signature.json)
     }
 
     package func unload() async -> ServableVersion? {
-        instruments.show(nil, sha256: "")
-        return current.withLock { current in
+        current.withLock { current in
             let previous = current?.version
             current = nil
             return previous

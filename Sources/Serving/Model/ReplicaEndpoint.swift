@@ -29,6 +29,10 @@ package struct PredictRequest: Sendable {
     package let requestID: String
     /// The line that loads a model, for the reply when none is loaded.
     package let loadCommand: String
+    /// The model asked for by name; nil means the current one. Read by `ModelShelf` alone.
+    package var model: String?
+    /// The version that must answer; nil takes any. Read by `ModelShelf` alone.
+    package var version: String?
     /// Which route's keys the reply has.
     package var style = Style.predict
 

@@ -1,16 +1,20 @@
 import Foundation
 
-/// The last successful load, kept on disk so that a restarted gateway serves the same version.
+/// What was loaded last, kept on disk so that a restarted gateway serves the same versions.
 struct ServingMemory: Sendable {
     /// What the file says.
     struct Choice: Codable, Sendable, Hashable {
         /// The file's form; another number is refused.
         var format = 1
-        /// What was loaded.
-        var model: ServableVersion
+        /// What answers routes without a name; nil after an unload that left others.
+        var model: ServableVersion?
         /// What the gateway was configured to load then. If that has changed since, the file is
         /// stale.
         var configured: ModelSelector?
+        /// Further models, asked for by name.
+        var others: [ServableVersion]?
+        /// The names of pinned models.
+        var pinned: [String]?
     }
 
     private let path: String?
