@@ -41,6 +41,13 @@ package struct ChannelMessage: Sendable, Hashable {
         case run(
             assignment: UInt64, task: String, attempt: Int, inputBlob: String?,
             milliCPUs: Int? = nil)
+        /// Executor: be this actor from now on, made of `payload` or `inputBlob`. Answered when it
+        /// cannot be made, else not at all.
+        case become(
+            assignment: UInt64, instance: String, attempt: Int, inputBlob: String?,
+            milliCPUs: Int)
+        /// Executor: a message to the actor that it is; one is answered before the next is sent.
+        case call(assignment: UInt64, instance: String, attempt: Int, inputBlob: String?)
         /// Executor: stop working on the assignment as soon as convenient.
         case cancel(assignment: UInt64)
         /// Driver: how an enqueued task ended; on success `payload` is the result, unless `blob`
@@ -99,6 +106,8 @@ package struct TaskRequest: Sendable, Hashable, Codable {
             self.heartbeat = heartbeat
         }
     }
+    /// Set for what belongs to an actor.
+    package var actor: ActorRole?
 
     package init(
         name: String, occurrence: Int, milliCPUs: Int = 1_000, milliCPUsMax: Int? = nil,
@@ -113,6 +122,21 @@ package struct TaskRequest: Sendable, Hashable, Codable {
         self.attemptsMax = attemptsMax
         self.retriesErrors = retriesErrors
         self.inputBlob = inputBlob
+    }
+}
+
+/// What a task is to an actor. `instance` is "NAME/NUMBER": its kind's name, and its number among
+/// the job's actors of that kind.
+package enum ActorRole: Sendable, Hashable, Codable {
+    /// The actor itself: the task runs as long as it lives.
+    case life(instance: String)
+    /// One message to it.
+    case call(instance: String)
+
+    /// The name under which a kind of actor is registered.
+    package static func kind(ofInstance instance: String) -> String {
+        guard let slash = instance.lastIndex(of: "/") else { return instance }
+        return String(instance[..<slash])
     }
 }
 

@@ -38,6 +38,7 @@ package struct WorkerLife: Sendable {
         package let number: Int
         package let life: Int
         let queue: WorkerQueue
+        var actor: ActorTask?
     }
 
     package let id: WorkerID
@@ -54,6 +55,12 @@ package struct WorkerLife: Sendable {
     package private(set) var failedCount = 0
     /// Granted tasks that wait here for a slot of their job and shape, and how long such take.
     private var backlog = WorkerBacklog()
+    /// Set by whoever sends heartbeats: whether the store took one lately enough that no lease
+    /// which it extended can have ended.
+    package var areLeasesCertain = true
+    /// The labels of the actors that live here.
+    private var homes: Set<String> = []
+    private var actorCount = 0
 
     package init(id: WorkerID, offer: Offer) {
         self.id = id
@@ -68,8 +75,10 @@ package struct WorkerLife: Sendable {
     /// failure nothing has changed here, and the endings go with the next request.
     package var claimRequest: ClaimRequest {
         ClaimRequest(
-            worker: id, free: free, driverSlots: freeDriverSlots, labels: offer.labels,
-            grantsMax: max(0, min(64, offer.attemptsMax - running.count)),
+            worker: id, free: free, driverSlots: freeDriverSlots,
+            labels: labels,
+            // An actor's attempt is as long as its life: its calls must find room beside it.
+            grantsMax: max(0, min(64, offer.attemptsMax - (running.count - actorCount))),
             leaseInMilliseconds: offer.leaseInMilliseconds, endings: endings,
             ahead: backlog.offers, pools: offer.pools)
     }
@@ -91,7 +100,8 @@ package struct WorkerLife: Sendable {
             let attempt = Attempt(
                 lease: grant.lease, job: grant.job.id, kind: spec.kind, resources: spec.resources,
                 deadline: grant.task.deadlineText,
-                number: grant.task.attempt, life: grant.task.life, queue: queue)
+                number: grant.task.attempt, life: grant.task.life, queue: queue,
+                actor: ActorTask(spec))
             if grant.isAhead && backlog.usesSlots(queue) {
                 backlog.add(grant, to: queue)
             } else if grant.isAhead && !spec.resources.fits(in: free) {
@@ -110,7 +120,9 @@ package struct WorkerLife: Sendable {
     private mutating func take(_ attempt: Attempt) {
         free = free.minus(attempt.resources)
         if attempt.kind == .driver { freeDriverSlots -= 1 }
-        backlog.began(attempt.queue)
+        if attempt.isLife { actorCount += 1 }
+        // Calls of an actor never come ahead: they have an order, and its home may change.
+        if attempt.actor == nil { backlog.began(attempt.queue) }
     }
 
     /// How long to wait for a wake-up before the next claim, in milliseconds: not at all while
@@ -134,6 +146,7 @@ package struct WorkerLife: Sendable {
         if !backlog.remove(token, from: attempt.queue) {
             free = free.plus(attempt.resources)
             if attempt.kind == .driver { freeDriverSlots += 1 }
+            if attempt.isLife { actorCount -= 1 }
             backlog.ended(attempt.queue)
         }
         guard let outcome else { return attempt }
@@ -182,6 +195,23 @@ package struct WorkerLife: Sendable {
         return waiting.count
     }
 
+    // MARK: Actors
+
+    /// An actor lives here from now on, or no more: only then are its calls asked for.
+    package mutating func isHome(of instance: String, _ job: JobID, _ isHome: Bool) {
+        let label = ActorTask.homeLabel(of: instance, job)
+        if isHome { homes.insert(label) } else { homes.remove(label) }
+    }
+
+    /// Calls are asked for only while it is certain that the actors here still are the only ones of
+    /// their names: not when their leases may have ended since the store was last heard of.
+    private var labels: Set<String> {
+        var labels = offer.labels
+        if areLeasesCertain { labels.formUnion(homes) }
+        if actorCount >= offer.attemptsMax { labels.remove(ActorTask.label) }
+        return labels
+    }
+
     // MARK: Leases
 
     /// What a heartbeat keeps alive, in the order of the grants.
@@ -197,11 +227,27 @@ package struct WorkerLife: Sendable {
     package mutating func stopClaiming() { isClaiming = false }
 
     /// Gives up every attempt that runs. Answers all that is to be told to the store, once.
+    ///
+    /// What belongs to an actor is not handed back unharmed: its state is gone, and a message may
+    /// have been acted on. So it counts an attempt.
     package mutating func handBack() -> [AttemptEnding] {
         isClaiming = false
-        for lease in leases { ended(lease.token, .released) }
+        for lease in leases {
+            let isActor = running[lease.token]?.actor != nil
+            ended(
+                lease.token,
+                isActor
+                    ? .crashed(message: "its worker was stopped", exitCode: nil, signal: nil)
+                    : .released)
+        }
         defer { endings = [] }
         return endings
+    }
+}
+
+extension WorkerLife.Attempt {
+    fileprivate var isLife: Bool {
+        if case .life = actor { true } else { false }
     }
 }
 

@@ -40,6 +40,7 @@ final class ChannelRunner: TaskRunner {
 
     func run(_ call: TaskCall) async throws -> Data {
         var request = TaskRequest(call)
+        request.actor = call.actor
         var payload = call.input
         if payload.count > TaskCall.inlineMax {
             request.inputBlob = try await peer.put(Data(payload)).digest

@@ -71,6 +71,16 @@ public final class Cluster: Sendable {
         result.withLock { $0 = json }
     }
 
+    private let actorCounts = Mutex<[String: Int]>([:])
+
+    /// The number of the next actor of a kind, from 0.
+    func nextNumber(ofActor kind: String) -> Int {
+        actorCounts.withLock { counts in
+            defer { counts[kind, default: 0] += 1 }
+            return counts[kind, default: 0]
+        }
+    }
+
     private let result = Mutex<Data?>(nil)
 
     /// Hands the result over; once, when the job's closure has returned.

@@ -1,5 +1,6 @@
 import DecisionForests
 import Foundation
+import JobChannel
 import Synchronization
 
 /// Runs a job's tasks in this process, `slots` at a time: the runner of a job that is alone.
@@ -8,6 +9,7 @@ final class LocalRunner: TaskRunner {
     let slots: Int
     var ownThreads: Int? { slots }
     private let gate: SlotGate
+    private let actors = LocalActors()
     private let blobs = Mutex<[String: Data]>([:])
     private let onResult: @Sendable (Data) -> Void
 
@@ -21,6 +23,7 @@ final class LocalRunner: TaskRunner {
     }
 
     func run(_ call: TaskCall) async throws -> Data {
+        if let role = call.actor { return try await run(call, role) }
         let entry = try TaskRegistry.shared.withLock { try $0.entry(named: call.name) }
         try await gate.enter()
         defer { gate.leave() }
@@ -41,6 +44,29 @@ final class LocalRunner: TaskRunner {
             }
         }
         throw JobError.taskLost(task: call.name, message: "it was never tried")
+    }
+
+    /// An actor's life, or one message to it. It takes no slot: it would keep tasks from running in
+    /// a process that has only one.
+    private func run(_ call: TaskCall, _ role: ActorRole) async throws -> Data {
+        let input = TaskInput(bytes: Data(call.input), blobs: self)
+        let context = TaskContext(
+            taskName: call.name, attempt: 1, jobID: jobID, node: "local",
+            threads: min(slots, call.options.threads), blobs: self)
+        switch role {
+        case .life(let instance):
+            let entry = try TaskRegistry.shared.withLock {
+                try $0.entry(ofActor: ActorRole.kind(ofInstance: instance))
+            }
+            try await actors.live(instance) { try await entry.make(input, context) }
+        case .call(let instance):
+            let home = try await actors.home(of: instance)
+            do {
+                return Data(try await home.receive(input, context))
+            } catch {
+                throw JobError.taskFailed(task: instance, message: JobError.message(of: error))
+            }
+        }
     }
 
     func store(_ bytes: Data, digest: String) async throws {

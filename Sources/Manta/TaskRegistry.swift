@@ -11,7 +11,14 @@ struct TaskRegistry: Sendable {
         var handler: Handler
     }
 
+    struct ActorEntry: Sendable {
+        var options: TaskOptions
+        /// Makes the actor of its encoded arguments.
+        var make: @Sendable (TaskInput, TaskContext) async throws -> any ActorBox
+    }
+
     private var entries: [String: Entry] = [:]
+    private var actors: [String: ActorEntry] = [:]
     private var duplicates: Set<String> = []
     private var isClosed = false
 
@@ -28,6 +35,15 @@ struct TaskRegistry: Sendable {
         entries[name] = Entry(options: options, handler: handler)
     }
 
+    mutating func register(actor name: String, _ entry: ActorEntry) {
+        guard !isClosed else { return }
+        guard actors[name] == nil else {
+            duplicates.insert(name)
+            return
+        }
+        actors[name] = entry
+    }
+
     /// - Throws: `JobError.duplicateTasks`.
     mutating func close() throws {
         isClosed = true
@@ -40,6 +56,12 @@ struct TaskRegistry: Sendable {
     /// - Throws: `JobError.taskNotDeclared`.
     func entry(named name: String) throws -> Entry {
         guard let entry = entries[name] else { throw JobError.taskNotDeclared(task: name) }
+        return entry
+    }
+
+    /// - Throws: `JobError.taskNotDeclared`.
+    func entry(ofActor name: String) throws -> ActorEntry {
+        guard let entry = actors[name] else { throw JobError.taskNotDeclared(task: name) }
         return entry
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import JobChannel
 
 /// One call of a task, encoded.
 struct TaskCall: Sendable {
@@ -7,6 +8,8 @@ struct TaskCall: Sendable {
     /// 0 for the first time this job asks for (name, input), 1 for the second, …
     var occurrence: Int
     var options: TaskOptions
+    /// Set for what belongs to an actor; `name` is then the actor's.
+    var actor: ActorRole?
 
     /// Inputs and results up to this size travel in the frame; larger ones as blobs.
     static let inlineMax = 64 << 10

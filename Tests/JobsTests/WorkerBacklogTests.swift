@@ -10,13 +10,16 @@ import Testing
             resources: Resources(milliCPUs: 1_000), driverSlots: 1, attemptsMax: 100, labels: [],
             leaseInMilliseconds: 4_000))
 
-    private func grant(_ token: Int64, isAhead: Bool = false, milliCPUs: Int = 1_000) -> Grant {
+    private func grant(
+        _ token: Int64, isAhead: Bool = false, milliCPUs: Int = 1_000, of role: ActorTask? = nil
+    ) -> Grant {
         let job = newJob("job")
         let id = TaskID(rawValue: "job/\(token)")
         let lease = Lease(task: id, worker: life.id, token: token, expiry: 0)
         let spec = NewTask(
-            id: id, job: job.id, kind: .task, name: "t", input: .inline([]),
-            resources: Resources(milliCPUs: milliCPUs), retry: .task)
+            id: id, job: job.id, kind: .task, name: role?.taskName ?? "t", input: .inline([]),
+            resources: Resources(milliCPUs: milliCPUs),
+            labels: role.map { [$0.label(of: job.id)] } ?? [], retry: .task)
         let task = TaskRecord(
             spec: spec, state: .running(lease), attempt: 1, history: [], createdAt: 0)
         return Grant(task: task, lease: lease, job: job, isAhead: isAhead)
@@ -31,10 +34,12 @@ import Testing
 
     /// Runs tasks of this length, one after the other, and answers the last one's successor.
     @discardableResult
-    private mutating func run(_ tokens: Range<Int64>, microseconds: Int64) -> Grant? {
+    private mutating func run(
+        _ tokens: Range<Int64>, microseconds: Int64, of role: ActorTask? = nil
+    ) -> Grant? {
         var next: Grant?
         for token in tokens {
-            _ = claim(grant(token))
+            _ = claim(grant(token, of: role))
             if let attempt = life.ended(token, .released) {
                 next = life.next(after: attempt, microseconds: microseconds)
             }
@@ -49,6 +54,21 @@ import Testing
         _ = claim(grant(50))
         #expect(life.claimRequest.ahead.map(\.count) == [32])
         #expect(life.claimRequest.ahead.first?.shape == TaskShape(grant(1).task.spec).text)
+    }
+
+    @Test("Calls of an actor never come ahead, however short they are, nor do its lives")
+    mutating func actors() {
+        for role in [ActorTask.call(instance: "c/0"), .life(instance: "c/0")] {
+            run(1..<40, microseconds: 100, of: role)
+            _ = claim(grant(50, of: role))
+            #expect(life.claimRequest.ahead.isEmpty)
+            let attempt = life.ended(50, .released)
+            #expect(attempt != nil)
+            // A store that grants one ahead all the same has it run at once, or back.
+            #expect(claim(grant(51, isAhead: true, of: role)) == [51])
+            #expect(claim(grant(52, isAhead: true, of: role)) == [])
+            life.ended(51, .released)
+        }
     }
 
     @Test("What takes long is asked for one by one, also after short ones")

@@ -9,13 +9,16 @@ import Testing
             resources: Resources(milliCPUs: 2_000, memoryInBytes: 10, gpus: 1), driverSlots: 1,
             attemptsMax: 3, labels: ["a"], leaseInMilliseconds: 4_000))
 
-    private func grant(_ token: Int64, _ kind: NewTask.Kind = .task) -> Grant {
+    private func grant(
+        _ token: Int64, _ kind: NewTask.Kind = .task, of role: ActorTask? = nil
+    ) -> Grant {
         let job = newJob("job")
         let id = TaskID(rawValue: "job/\(token)")
         let lease = Lease(task: id, worker: life.id, token: token, expiry: 0)
         let spec = NewTask(
-            id: id, job: job.id, kind: kind, name: "t", input: .inline([]),
-            resources: Resources(milliCPUs: 500, memoryInBytes: 2), retry: .task)
+            id: id, job: job.id, kind: kind, name: role?.taskName ?? "t", input: .inline([]),
+            resources: Resources(milliCPUs: 500, memoryInBytes: 2),
+            labels: role.map { [$0.label(of: job.id)] } ?? [], retry: .task)
         let task = TaskRecord(
             spec: spec, state: .running(lease), attempt: 1, history: [], createdAt: 0)
         return Grant(task: task, lease: lease, job: job)
@@ -87,6 +90,50 @@ import Testing
             reply([Grant(task: bounded, lease: lease, job: newJob("job")), grant(2)]), sent: 0)
         #expect(life.running[1]?.deadline == "start-to-close deadline of 5 s")
         #expect(life.running[2]?.deadline == nil)
+    }
+
+    @Test("Calls are asked for where their actor lives, while its lease is certain")
+    mutating func homes() {
+        let home = ActorTask.homeLabel(of: "c/0", newJob("job").id)
+        #expect(life.claimRequest.labels == ["a"])
+        life.isHome(of: "c/0", newJob("job").id, true)
+        #expect(life.claimRequest.labels == ["a", home])
+        life.areLeasesCertain = false
+        #expect(life.claimRequest.labels == ["a"])
+        life.areLeasesCertain = true
+        life.isHome(of: "c/0", newJob("job").id, false)
+        #expect(life.claimRequest.labels == ["a"])
+    }
+
+    @Test("Actors leave room for their calls, and have a bound of their own")
+    mutating func actorsLeaveRoom() {
+        var offer = life.offer
+        offer.labels = ["a", ActorTask.label]
+        offer.resources.milliCPUs = 64_000
+        offer.resources.memoryInBytes = 1_000
+        life = WorkerLife(id: life.id, offer: offer)
+        _ = life.claimed(
+            reply((1...2).map { grant($0, of: .life(instance: "c/\($0)")) }), sent: 0)
+        #expect(life.claimRequest.grantsMax == 3)
+        #expect(life.claimRequest.labels.contains(ActorTask.label))
+        _ = life.claimed(reply([grant(3, of: .life(instance: "c/3"))]), sent: 0)
+        #expect(life.claimRequest.grantsMax == 3)
+        #expect(!life.claimRequest.labels.contains(ActorTask.label))
+        life.ended(2, .crashed(message: "gone", exitCode: nil, signal: 9))
+        #expect(life.claimRequest.labels.contains(ActorTask.label))
+        #expect(life.free.milliCPUs == 63_000)
+    }
+
+    @Test("An actor of a worker that leaves is dead: neither its life nor a call is unharmed")
+    mutating func actorsDoNotSurvive() {
+        _ = life.claimed(
+            reply([
+                grant(1, of: .life(instance: "c/0")), grant(2, of: .call(instance: "c/0")),
+                grant(3),
+            ]), sent: 0)
+        let dead = AttemptOutcome.crashed(
+            message: "its worker was stopped", exitCode: nil, signal: nil)
+        #expect(life.handBack().map(\.outcome) == [dead, dead, .released])
     }
 
     @Test("It asks again at once while it has something to tell, else when a task is due")

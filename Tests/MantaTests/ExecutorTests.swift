@@ -5,7 +5,10 @@ import Testing
 @testable import Manta
 
 @Suite(.timeLimit(.minutes(1))) struct ExecutorTests {
-    init() { TestTasks.declareAll() }
+    init() {
+        TestTasks.declareAll()
+        TestActors.declareAll()
+    }
 
     /// The worker's end of a channel whose other end an executor serves.
     private func withExecutor(
@@ -85,6 +88,55 @@ import Testing
                     Issue.record("\(task) did not fail")
                     continue
                 }
+                #expect(message.contains(text))
+            }
+        }
+    }
+
+    @Test("An executor that became an actor answers its messages in order, and keeps its state")
+    func becomesAnActor() async throws {
+        try await withExecutor { connection, _ in
+            try connection.send(
+                .init(
+                    .become(
+                        assignment: 1, instance: "counter/0", attempt: 1, inputBlob: nil,
+                        milliCPUs: 1_000), payload: input(10)))
+            let asked: [(UInt64, Int, Int)] = [(2, 0, 10), (3, 5, 15), (4, 1, 16)]
+            for (assignment, amount, _) in asked {
+                try connection.send(
+                    .init(
+                        .call(
+                            assignment: assignment, instance: "counter/0", attempt: 1,
+                            inputBlob: nil), payload: input(amount)))
+            }
+            for (assignment, _, sum) in asked {
+                let expected = ChannelMessage(
+                    .answered(assignment: assignment, .succeeded(blob: nil)),
+                    payload: try input(sum))
+                #expect(try await next(connection) == expected)
+            }
+        }
+    }
+
+    @Test("An actor that cannot be made says why, for itself and not for its messages")
+    func cannotBecome() async throws {
+        try await withExecutor { connection, _ in
+            for (assignment, instance, text) in [
+                (1, "counter/0", "13 is unlucky"), (2, "nobody/0", "nobody"),
+            ] as [(UInt64, String, String)] {
+                try connection.send(
+                    .init(
+                        .become(
+                            assignment: assignment, instance: instance, attempt: 1, inputBlob: nil,
+                            milliCPUs: 0), payload: input(-1)))
+                try connection.send(
+                    .init(
+                        .call(assignment: 9, instance: instance, attempt: 1, inputBlob: nil),
+                        payload: input(1)))
+                guard
+                    case .answered(assignment, .failed(let message))? =
+                        try await next(connection)?.header
+                else { throw TestActors.Unlucky() }
                 #expect(message.contains(text))
             }
         }

@@ -1,5 +1,3 @@
-internal import Crypto
-import Foundation
 import JobChannel
 import Jobs
 
@@ -40,6 +38,9 @@ actor DriverSession {
     private var position: Int?
     /// Ends that were read before the store had answered which tasks it took.
     private var early: [TaskID: EndedTasks.End] = [:]
+    /// Requests that were given up on their way to the store.
+    private var abandoned: Set<UInt64> = []
+    private var actors = ActorLedger()
     private var isLooking = false
     private var looksAgain = false
     /// Whether an answer came since the last poll.
@@ -85,6 +86,7 @@ actor DriverSession {
     func end() {
         isOver = true
         dropUnsent(unsent.count)
+        abandoned = []
         goOnReading()
     }
 
@@ -143,22 +145,19 @@ actor DriverSession {
         switch end {
         case .other(let record): answer(record.spec.id, record)
         case .succeeded(let id, let payload):
-            for request in taken(id)?.requests ?? [] {
-                answer(request, with: .succeeded(payload), history: [])
-            }
+            guard let found = taken(id) else { return }
+            answer(found.requests, of: found.task, with: .succeeded(payload), history: [])
         }
     }
 
     /// Answers whoever waits for a task that is over, and asks again for one that is forgotten.
     private func answer(_ id: TaskID, _ record: TaskRecord?) {
         guard record?.state.isTerminal ?? true, let found = taken(id) else { return }
-        for request in found.requests {
-            if let record {
-                answer(request, with: record.state, history: record.history)
-            } else {
-                send((request, found.task))
-            }
+        if let record {
+            return answer(
+                found.requests, of: found.task, with: record.state, history: record.history)
         }
+        for request in found.requests { send((request, found.task)) }
     }
 
     private func taken(_ id: TaskID) -> (task: NewTask, requests: [UInt64])? {
@@ -174,7 +173,13 @@ actor DriverSession {
         switch message.header {
         case .enqueue(let request, let task):
             let milliCPUs = await milliCPUs(for: task)
-            await enqueue((request, newTask(task, milliCPUs, input: message.payload)))
+            let new = task.newTask(
+                of: job, priority: priority, milliCPUs: milliCPUs, input: message.payload)
+            if let reason = actors.refusal(of: new) {
+                send(.refused(request: request, reason: reason))
+                return noteEnd(of: new, because: reason)
+            }
+            await enqueue((request, new))
         case .abandon(let request):
             abandon(request)
         case .blobOffered, .blobWanted:
@@ -209,10 +214,14 @@ actor DriverSession {
     }
 
     private func abandon(_ request: UInt64) {
-        guard let task = taskOfRequest.removeValue(forKey: request) else { return }
+        guard let task = taskOfRequest.removeValue(forKey: request) else {
+            if unsent.contains(where: { $0.request == request }) { abandoned.insert(request) }
+            return
+        }
         awaited[task]?.requests.removeAll { $0 == request }
-        guard awaited[task]?.requests.isEmpty == true else { return }
+        guard let found = awaited[task], found.requests.isEmpty else { return }
         awaited[task] = nil
+        noteEnd(of: found.task, because: "it was stopped")
         // For nobody's sake a task need not run. If the store is away it runs on, which harms
         // nothing.
         Task { [store, lease] in try? await store.cancel([task], by: "the driver", under: lease) }
@@ -228,29 +237,6 @@ actor DriverSession {
         }
         let free = able.map(\.free.milliCPUs).max() ?? 0
         return max(least, min(most, free / 1_000 * 1_000))
-    }
-
-    private func newTask(
-        _ request: TaskRequest, _ milliCPUs: Int, input: [UInt8]
-    ) -> NewTask {
-        let payload: Payload
-        let digest: String
-        if let blob = request.inputBlob {
-            payload = .blob(digest: blob, sizeInBytes: 0)
-            digest = blob
-        } else {
-            payload = .inline(input)
-            digest = SHA256.hash(data: Data(input)).hex
-        }
-        let id = TaskID.task(
-            of: job, name: request.name, inputDigest: digest, occurrence: request.occurrence)
-        return NewTask(
-            id: id, job: job, kind: .task, name: request.name, input: payload,
-            resources: request.resources(milliCPUs: milliCPUs),
-            // An executor is the script's binary, which a worker without a toolchain cannot name.
-            labels: [JobSDK.label], priority: request.priority ?? priority,
-            retry: request.retryPolicy,
-            deadlines: request.deadlines)
     }
 
     /// Sends what has gathered, a batch at a time, until nothing is left.
@@ -305,16 +291,29 @@ actor DriverSession {
 
     /// Answers a task that is done already, and remembers who waits for any other.
     private func keep(_ entry: Unsent, for record: TaskRecord) {
+        let isAbandoned = abandoned.remove(entry.request) != nil
         if record.state.isTerminal {
-            return answer(entry.request, with: record.state, history: record.history)
+            return answer(
+                [entry.request], of: entry.task, with: record.state, history: record.history)
+        }
+        if case .call(let instance)? = ActorTask(entry.task),
+            let cause = actors.waits(entry.task.id, for: instance)
+        {
+            giveUp([entry.task.id])
+            return send(.completed(request: entry.request, .lost(message: cause)))
         }
         awaited[record.spec.id, default: (entry.task, [])].requests.append(entry.request)
         taskOfRequest[entry.request] = record.spec.id
+        if isAbandoned { abandon(entry.request) }
     }
 
     private func refuse(_ batch: [Unsent], because reason: String) {
         dropUnsent(batch.count)
-        for entry in batch { send(.refused(request: entry.request, reason: reason)) }
+        for entry in batch {
+            abandoned.remove(entry.request)
+            send(.refused(request: entry.request, reason: reason))
+            noteEnd(of: entry.task, because: reason)
+        }
     }
 
     /// Forgets the first of what is unsent; `end` may have forgotten all of it meanwhile.
@@ -323,6 +322,13 @@ actor DriverSession {
         unsentBytes -= dropped.reduce(0) { $0 + $1.task.input.inlineCount }
         unsent.removeFirst(dropped.count)
         goOnReading()
+    }
+
+    private func answer(
+        _ requests: [UInt64], of task: NewTask, with state: TaskState, history: [AttemptRecord]
+    ) {
+        for request in requests { answer(request, with: state, history: history) }
+        noteEnd(of: task, because: state.endOfActor)
     }
 
     private func answer(
@@ -346,24 +352,33 @@ actor DriverSession {
         }
     }
 
+    // MARK: Actors
+
+    /// Tells those who wait for an actor that it is dead for good.
+    private func noteEnd(of task: NewTask, because cause: String) {
+        switch ActorTask(task) {
+        case .call(let instance)?: actors.isOver(task.id, of: instance)
+        case .life(let instance)?:
+            let calls = actors.ends(instance, because: cause)
+            for call in calls {
+                for request in awaited.removeValue(forKey: call)?.requests ?? [] {
+                    taskOfRequest[request] = nil
+                    send(.completed(request: request, .lost(message: cause)))
+                }
+            }
+            giveUp(calls)
+        case nil: break
+        }
+    }
+
+    /// Takes calls that nobody will answer out of the store.
+    private func giveUp(_ calls: [TaskID]) {
+        guard !calls.isEmpty else { return }
+        Task { [store, lease] in try? await store.cancel(calls, by: "the driver", under: lease) }
+    }
+
     private func send(_ header: ChannelMessage.Header, payload: [UInt8] = []) {
         // A closed channel means the driver has ended, which `DriverRun` sees by itself.
         try? connection.send(ChannelMessage(header, payload: payload))
-    }
-}
-
-extension EndedTasks.End {
-    fileprivate var id: TaskID {
-        switch self {
-        case .succeeded(let id, _): id
-        case .other(let record): record.spec.id
-        }
-    }
-}
-
-extension Payload {
-    /// Bytes held in this value itself.
-    fileprivate var inlineCount: Int {
-        if case .inline(let bytes) = self { bytes.count } else { 0 }
     }
 }

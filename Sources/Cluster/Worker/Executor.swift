@@ -3,7 +3,7 @@ import JobChannel
 import Jobs
 import Processes
 
-/// One executor process: runs one task at a time and stays warm for its job.
+/// One executor process: runs one task at a time and stays warm for its job, or is one actor.
 actor Executor {
     private let process: JobProcess
     private let connection: ChannelConnection
@@ -11,7 +11,8 @@ actor Executor {
     private let desk: BlobDesk
     private let node: String
     private var nextAssignment: UInt64 = 1
-    private var current: (assignment: UInt64, answer: CheckedContinuation<AttemptOutcome, Never>)?
+    /// Who waits for the answer to which assignment: one, and for an actor its life besides.
+    private var waiting: [UInt64: CheckedContinuation<AttemptOutcome, Never>] = [:]
     private var exit: ProcessExit?
     private var isCancelling = false
 
@@ -97,15 +98,66 @@ actor Executor {
     func run(_ task: TaskRecord, memoryLimit: Int64?) async -> AttemptOutcome {
         if let exit { return crash(exit) }
         process.begin(limitInBytes: memoryLimit)
+        process.beginLines(prefix: "(\(task.spec.name) pid=\(pid), node=\(node)) ")
+        return await ask(task) { assignment, inputBlob in
+            .run(
+                assignment: assignment, task: task.spec.name, attempt: task.attempt,
+                inputBlob: inputBlob, milliCPUs: task.spec.resources.milliCPUs)
+        }
+    }
+
+    /// Makes the process an actor; answers when it could not be made or has died.
+    ///
+    /// - Parameter onTold: called as soon as the process was told; calls may follow from then on.
+    func live(
+        _ task: TaskRecord, instance: String, memoryLimit: Int64?,
+        onTold: @Sendable () -> Void
+    ) async -> AttemptOutcome {
+        if let exit { return crash(exit) }
+        process.begin(limitInBytes: memoryLimit)
+        process.beginLines(prefix: "(\(instance) pid=\(pid), node=\(node)) ")
+        return await ask(task, onTold: onTold) { assignment, inputBlob in
+            .become(
+                assignment: assignment, instance: instance, attempt: task.attempt,
+                inputBlob: inputBlob, milliCPUs: task.spec.resources.milliCPUs)
+        }
+    }
+
+    /// Sends a message to the actor that the process is; answers as `run` does, and `released` when
+    /// the process was gone before.
+    func call(_ task: TaskRecord) async -> AttemptOutcome {
+        if exit != nil { return .released }
+        let outcome = await ask(task) { assignment, inputBlob in
+            .call(
+                assignment: assignment, instance: task.spec.name, attempt: task.attempt,
+                inputBlob: inputBlob)
+        }
+        // What ended the process is the actor's death, not the message's own failure.
+        guard exit != nil, case .failed(let cause) = outcome, cause == process.memoryUse.cause
+        else { return outcome }
+        return .crashed(message: cause, exitCode: nil, signal: nil)
+    }
+
+    private func ask(
+        _ task: TaskRecord, onTold: () -> Void = {},
+        _ header: (_ assignment: UInt64, _ inputBlob: String?) -> ChannelMessage.Header
+    ) async -> AttemptOutcome {
+        if let exit { return crash(exit) }
         let assignment = nextAssignment
         nextAssignment += 1
-        process.beginLines(prefix: "(\(task.spec.name) pid=\(pid), node=\(node)) ")
+        let (bytes, blob): ([UInt8], String?) =
+            switch task.spec.input {
+            case .inline(let bytes): (bytes, nil)
+            case .blob(let digest, _): ([], digest)
+            }
+        let message = ChannelMessage(header(assignment, blob), payload: bytes)
         let outcome = await withCheckedContinuation { continuation in
-            current = (assignment, continuation)
+            waiting[assignment] = continuation
             do {
-                try connection.send(message(assignment, task))
+                try connection.send(message)
+                onTold()
             } catch {
-                finish(.crashed(message: "\(error)", exitCode: nil, signal: nil))
+                finish(assignment, .crashed(message: "\(error)", exitCode: nil, signal: nil))
             }
         }
         if exit == nil { await process.drain() }
@@ -125,26 +177,12 @@ actor Executor {
         await process.killNow()
     }
 
-    private func message(_ assignment: UInt64, _ task: TaskRecord) -> ChannelMessage {
-        let (bytes, blob): ([UInt8], String?) =
-            switch task.spec.input {
-            case .inline(let bytes): (bytes, nil)
-            case .blob(let digest, _): ([], digest)
-            }
-        return ChannelMessage(
-            .run(
-                assignment: assignment, task: task.spec.name, attempt: task.attempt,
-                inputBlob: blob, milliCPUs: task.spec.resources.milliCPUs),
-            payload: bytes)
-    }
-
     private func listen() async {
         do {
             for try await message in connection.messages {
                 switch message.header {
                 case .answered(let assignment, let answer):
-                    guard current?.assignment == assignment else { continue }
-                    finish(outcome(of: answer, payload: message.payload))
+                    finish(assignment, outcome(of: answer, payload: message.payload))
                 case .blobOffered, .blobWanted:
                     await desk.serve(message.header, on: connection)
                 default:
@@ -171,7 +209,7 @@ actor Executor {
     private func ended(_ status: ProcessExit) {
         exit = status
         connection.close()
-        finish(crash(status))
+        for assignment in waiting.keys.sorted() { finish(assignment, crash(status)) }
     }
 
     private func crash(_ status: ProcessExit) -> AttemptOutcome {
@@ -184,9 +222,9 @@ actor Executor {
         }
     }
 
-    private func finish(_ outcome: AttemptOutcome) {
-        current?.answer.resume(returning: outcome)
-        current = nil
+    /// An answer nobody waits for any more changes nothing.
+    private func finish(_ assignment: UInt64, _ outcome: AttemptOutcome) {
+        waiting.removeValue(forKey: assignment)?.resume(returning: outcome)
     }
 }
 

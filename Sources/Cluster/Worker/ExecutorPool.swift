@@ -45,13 +45,13 @@ actor ExecutorPool {
             return (.cancelled(by: "stop"), [])
         case .failure(let error):
             await log.flush()
-            return (outcome(of: error), (error as? ExecutorError)?.tail ?? [])
+            return (ExecutorPool.outcome(of: error), (error as? ExecutorError)?.tail ?? [])
         }
     }
 
     /// What does not compile, or cannot be downloaded, will not the next time either; anything else
     /// may pass.
-    private func outcome(of error: any Error) -> AttemptOutcome {
+    static func outcome(of error: any Error) -> AttemptOutcome {
         if error is BuildError || error is DownloadError || error is ZipError {
             return .failed(message: "\(error)")
         }

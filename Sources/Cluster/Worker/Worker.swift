@@ -21,7 +21,10 @@ package actor Worker {
     /// ends.
     private var drivers: [Int64: DriverRun] = [:]
     private var pools: [JobID: ExecutorPool] = [:]
+    private var actorPools: [JobID: ActorPool] = [:]
     private var logs: [JobID: JobLog] = [:]
+    /// When the last heartbeat was sent that the store took.
+    private var heardAt = ContinuousClock.now
     private let wake = Wakeup()
 
     /// How long a task waits here for its slot before another worker may have it.
@@ -103,6 +106,7 @@ package actor Worker {
     /// One round; answers how long to wait for a wake-up before the next.
     private func claim() async throws -> Duration {
         guard life.isClaiming else { return .zero }
+        life.areLeasesCertain = ContinuousClock.now - heardAt < configuration.leaseDuration / 2
         let request = life.claimRequest
         let reply = try await store.claim(request)
         tellDrivers(request.endings, reply.endings)
@@ -140,6 +144,14 @@ package actor Worker {
             drivers[grant.lease.token] = run
             Task { finish(grant, await run.run(), await run.lastLines, since: start) }
         case .task:
+            if let task = ActorTask(grant.task.spec) {
+                let pool = actorPool(of: grant.job)
+                Task {
+                    let end = await pool.run(grant, task)
+                    finish(grant, end.outcome, end.lastLines, since: start)
+                }
+                return
+            }
             let pool = pool(of: grant.job)
             Task {
                 let end = await pool.run(grant)
@@ -190,6 +202,21 @@ package actor Worker {
         return pool
     }
 
+    private func actorPool(of job: NewJob) -> ActorPool {
+        if let pool = actorPools[job.id] { return pool }
+        let pool = ActorPool(job: job, context: context, log: log(of: job.id)) {
+            [weak self] instance, isHome in await self?.isHome(of: instance, job.id, isHome)
+        }
+        actorPools[job.id] = pool
+        return pool
+    }
+
+    /// Calls of an actor that came or went may be claimed here from now on, or not any more.
+    private func isHome(of instance: String, _ job: JobID, _ isHome: Bool) {
+        life.isHome(of: instance, job, isHome)
+        wake.wake()
+    }
+
     // MARK: Leases
 
     private func heartbeatLoop() async {
@@ -202,7 +229,9 @@ package actor Worker {
     /// Waits for nothing but the store: whatever else takes its time must not cost leases.
     private func heartbeat() async {
         do {
+            let now = ContinuousClock.now
             let reply = try await store.heartbeat(record, leases: life.leases)
+            heardAt = max(heardAt, now)
             let lost = reply.lost.compactMap { life.running[$0.token] }
             if !lost.isEmpty { Task { await tellOfForgotten(lost) } }
             for lease in reply.lost {
@@ -220,7 +249,7 @@ package actor Worker {
     private var record: WorkerRecord {
         var record = WorkerRecord(
             id: life.id, name: configuration.name, host: configuration.host, pid: getpid(),
-            total: configuration.resources, free: life.free, labels: configuration.labels,
+            total: configuration.resources, free: life.free, labels: life.offer.labels,
             version: configuration.version, runningTasks: life.running.count,
             pools: configuration.pools)
         record.driverSlots = configuration.driverSlots
@@ -266,8 +295,12 @@ package actor Worker {
             wake.wake()
         } else if let driver = drivers[lease.token] {
             Task { await driver.end(reason) }
-        } else if let pool = pools[held.job] {
-            Task { await pool.cancel(token: lease.token) }
+        } else {
+            let (pool, actors) = (pools[held.job], actorPools[held.job])
+            Task {
+                await pool?.cancel(token: lease.token)
+                await actors?.cancel(token: lease.token)
+            }
         }
     }
 
@@ -284,7 +317,7 @@ package actor Worker {
             for pool in pools.values {
                 await pool.endIdle(olderThan: configuration.executorIdleMax)
             }
-            for job in Set(logs.keys).union(pools.keys) { await tidy(job) }
+            for job in Set(logs.keys).union(pools.keys).union(actorPools.keys) { await tidy(job) }
         }
     }
 
@@ -307,9 +340,11 @@ package actor Worker {
         }
         guard !life.isRunning(job) else { return }
         let pool = pools.removeValue(forKey: job)
+        let actors = actorPools.removeValue(forKey: job)
         logs[job] = nil
         Task {
             await pool?.close()
+            await actors?.close()
             await JobWorkspace.remove(job, configuration)
         }
     }
@@ -342,6 +377,7 @@ package actor Worker {
         await withDiscardingTaskGroup { group in
             for driver in drivers.values { group.addTask { await driver.end(.leaseLost) } }
             for pool in pools.values { group.addTask { await pool.close() } }
+            for pool in actorPools.values { group.addTask { await pool.close() } }
         }
         await withDiscardingTaskGroup { group in
             for log in logs.values { group.addTask { await log.flush(within: .seconds(2)) } }

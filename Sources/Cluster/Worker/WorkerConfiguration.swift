@@ -81,6 +81,7 @@ extension WorkerConfiguration {
     var offer: WorkerLife.Offer {
         WorkerLife.Offer(
             resources: resources, driverSlots: driverSlots, attemptsMax: attemptsMax,
-            labels: labels, leaseInMilliseconds: leaseDuration.inMilliseconds, pools: pools)
+            labels: labels.union(sdk == nil ? [] : [ActorTask.label]),
+            leaseInMilliseconds: leaseDuration.inMilliseconds, pools: pools)
     }
 }

@@ -5,6 +5,8 @@ package struct JobReason: Codable, Sendable, Hashable {
         case noWorker = "no_worker"
         case noPool = "no_pool"
         case labels
+        /// It is a call, and its actor lives nowhere now.
+        case actor
         /// No worker could ever take it.
         case tooLarge = "too_large"
         /// Workers could, but have no room now.

@@ -7,6 +7,12 @@ struct Placement {
 
     var reason: JobReason {
         guard !workers.isEmpty else { return JobReason(.noWorker, "no worker is alive") }
+        if case .call(let instance)? = ActorTask(task) {
+            return JobReason(
+                .actor,
+                "the worker of actor \(instance) asks in a moment; while there is none, "
+                    + "the actor's own task says why", subject: instance)
+        }
         let serving = workers.filter { $0.poolNames.contains(task.pool) }
         guard !serving.isEmpty else { return noPool }
         let labelled = serving.filter { task.labels.isSubset(of: $0.labels) }
