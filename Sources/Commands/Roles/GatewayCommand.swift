@@ -31,6 +31,9 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(help: "Keeps downloaded models and the last choice between starts.")
     var stateDir: String?
 
+    @Option(help: "Memory for the files of loaded models, with a unit (2GiB); default: 4GiB.")
+    var modelMemory: String?
+
     @Flag(help: "Beyond loopback, let /model/load through without a token.")
     var openServing = false
 
@@ -60,6 +63,9 @@ struct GatewayCommand: AsyncParsableCommand {
         if !prefix.isEmpty { configuration.prefixes = prefix }
         if let model = model ?? environment["MANTA_MODEL"] {
             configuration.defaultModel = ModelSelector(uri: "models:/\(model)")
+        }
+        if let modelMemory {
+            configuration.limits.modelBytes = Int(try ByteSize(modelMemory).bytes)
         }
         configuration.token = try environment.token()
         configuration.openServing = openServing

@@ -14,6 +14,8 @@ struct CallHead: Sendable {
     var contentEncoding: String?
     var contentLength: Int?
     var isChunked = false
+    /// `Inference-Header-Content-Length`: bytes of JSON before binary tensors.
+    var inferenceHeaderLength: String?
     var forwardedPrefix: String?
     var forwardedHost: String?
     var forwardedProtocol: String?
@@ -36,6 +38,7 @@ struct CallHead: Sendable {
             case "content-encoding": contentEncoding = field.value
             case "content-length": contentLength = Int(field.value)
             case "transfer-encoding": isChunked = true
+            case "inference-header-content-length": inferenceHeaderLength = field.value
             case "origin": caller.origin = field.value
             case "sec-fetch-site": caller.fetchSite = field.value.lowercased()
             case "authorization": caller.authorization = field.value
@@ -83,21 +86,32 @@ struct CallHead: Sendable {
     }
 
     var bodyType: BodyType {
-        guard let contentType else { return .json }
+        guard let media else { return .json }
+        guard media.isUnicode else { return .other }
+        switch media.type {
+        case "application/json", "": return .json
+        case "application/x-www-form-urlencoded", "text/plain": return .jsonIfItLooksLikeIt
+        default:
+            let isJSON = media.type.hasPrefix("application/") && media.type.hasSuffix("+json")
+            return isJSON ? .json : .other
+        }
+    }
+
+    /// True for a table as CSV, in UTF-8.
+    var isCSV: Bool {
+        guard let media else { return false }
+        return media.type == "text/csv" && media.isUnicode
+    }
+
+    /// The content type in lower case, without its parameters; nil where there is none.
+    private var media: (type: String, isUnicode: Bool)? {
+        guard let contentType else { return nil }
         let parts = contentType.lowercased().split(separator: ";")
         let type = parts.first.map { String($0).filter { $0 != " " } } ?? ""
         let charsets = parts.dropFirst().map { $0.filter { $0 != " " && $0 != "\"" } }
             .filter { $0.hasPrefix("charset=") }
-        if charsets.contains(where: { $0 != "charset=utf-8" && $0 != "charset=us-ascii" }) {
-            return .other
-        }
-        switch type {
-        case "application/json", "": return .json
-        case "application/x-www-form-urlencoded", "text/plain": return .jsonIfItLooksLikeIt
-        default:
-            let isJSON = type.hasPrefix("application/") && type.hasSuffix("+json")
-            return isJSON ? .json : .other
-        }
+        let isUnicode = charsets.allSatisfy { $0 == "charset=utf-8" || $0 == "charset=us-ascii" }
+        return (type, isUnicode)
     }
 }
 

@@ -26,6 +26,7 @@ enum DocsPage {
         textarea { width: 100%; min-height: 5rem; font: 14px/1.4 ui-monospace, monospace; }
         pre { background: #f2f5f8; padding: .75rem; overflow: auto; white-space: pre-wrap; }
         button { font: inherit; padding: .25rem 1rem; }
+        label { display: block; margin: 0 0 .5rem; } input { font: inherit; }
         </style>
         </head>
         <body>
@@ -45,8 +46,14 @@ enum DocsPage {
         const examples = {
           "/predict": '{"features": [[0.1, 0.2]]}',
           "/model/load": "{}",
-          "/serve": '{"action": "status"}'
+          "/serve": '{"action": "status"}',
+          "/invocations": '{"dataframe_split": {"columns": ["x"], "data": [[0.1]]}}',
+          "/v1/models/{model}:predict": '{"instances": [[0.1, 0.2]]}',
+          "/v2/models/{model}/infer": '{"inputs": [{"name": "rows", "shape": [1, 2], ' +
+            '"datatype": "FP32", "data": [0.1, 0.2]}]}'
         };
+        examples["/v2/models/{model}/versions/{version}/infer"] =
+          examples["/v2/models/{model}/infer"];
 
         function element(name, text, parent) {
           const made = document.createElement(name);
@@ -77,6 +84,11 @@ enum DocsPage {
           const title = element("h2", "", section);
           element("b", method.toUpperCase(), title);
           title.append(" " + path + " - " + operation.summary);
+          const places = (operation.parameters || []).map((parameter) => {
+            const label = element("label", parameter.name + " ", section);
+            const input = element("input", "", label);
+            return { text: "{" + parameter.name + "}", input };
+          });
           let area = null;
           if (method === "post") {
             area = element("textarea", "", section);
@@ -87,7 +99,10 @@ enum DocsPage {
           output.hidden = true;
           button.addEventListener("click", () => {
             output.hidden = false;
-            send(method.toUpperCase(), path, area ? area.value : null, output);
+            const filled = places.reduce(
+              (text, place) => text.replace(place.text, encodeURIComponent(place.input.value)),
+              path);
+            send(method.toUpperCase(), filled, area ? area.value : null, output);
           });
         }
 

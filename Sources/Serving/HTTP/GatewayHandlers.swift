@@ -16,6 +16,8 @@ struct GatewayHandlers: Sendable {
     struct Call: Sendable {
         let head: CallHead
         let prefix: String
+        /// The model and version that the path names.
+        var names = RoutePattern.Names()
         let body: ByteBuffer
 
         /// The address a client would use for `path`.
@@ -36,6 +38,13 @@ struct GatewayHandlers: Sendable {
         case .openAPI: openAPI(call)
         case .docs: DocsPage.page
         case .docsScript: DocsPage.script
+        case .inferServer, .inferStatistics, .inferModel, .inferVersionModel, .inferReady,
+            .inferVersionReady, .infer, .inferVersion, .inferConfiguration,
+            .inferVersionConfiguration, .inferModelStatistics, .inferVersionStatistics:
+            await openInference(route, call)
+        case .repositoryIndex, .repositoryLoad, .repositoryUnload: await repository(route, call)
+        case .kserveModels, .kserveModel, .kservePredict, .invocations, .mlflowVersion:
+            await scoring(route, call)
         }
     }
 

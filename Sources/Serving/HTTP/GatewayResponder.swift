@@ -27,7 +27,7 @@ struct GatewayResponder: HTTPResponder {
             trustedProxies: handlers.configuration.trustedProxies)
         instruments.inFlight.add(1)
         defer { instruments.inFlight.add(-1) }
-        let (reply, label) = await answer(request, head)
+        let (reply, label) = await shapedAnswer(request, head)
         let duration = ContinuousClock.now - start
         instruments.count(
             label, method: label == "none" ? "any" : head.method, status: reply.status,
@@ -42,11 +42,20 @@ struct GatewayResponder: HTTPResponder {
         return Self.response(reply, to: head)
     }
 
+    /// The answer, with the errors of the protocol that the path belongs to.
+    private func shapedAnswer(
+        _ request: Request, _ head: CallHead
+    ) async -> (Reply, label: String) {
+        let (reply, label) = await answer(request, head)
+        guard reply.status >= 400 else { return (reply, label) }
+        return (Route.surface(of: head.path, prefixes: prefixes).shaped(reply), label)
+    }
+
     private func answer(_ request: Request, _ head: CallHead) async -> (Reply, label: String) {
         switch Route.match(head.path, method: head.method, prefixes: prefixes) {
-        case .found(let route, let prefix):
+        case .found(let route, let prefix, let names):
             guard !isForOperations || route.isForOperations else { break }
-            return (await enter(route, prefix, request, head), prefix + route.rawValue)
+            return (await enter(route, prefix, names, request, head), prefix + route.rawValue)
         case .wrongMethod(let allowed):
             let reply = Reply.detail(405, "Method Not Allowed").with(header: "Allow", allowed)
             return (reply, "none")
@@ -61,7 +70,8 @@ struct GatewayResponder: HTTPResponder {
 
     /// Checks who calls, then reads the body, then hands over.
     private func enter(
-        _ route: Route, _ prefix: String, _ request: Request, _ head: CallHead
+        _ route: Route, _ prefix: String, _ names: RoutePattern.Names, _ request: Request,
+        _ head: CallHead
     ) async -> Reply {
         if let refusal = handlers.rules.refusal(of: head.caller, isChanging: route.isChanging),
             !isForOperations
@@ -70,7 +80,7 @@ struct GatewayResponder: HTTPResponder {
         }
         guard route.method == "POST" else {
             return await handlers.answer(
-                route, .init(head: head, prefix: prefix, body: ByteBuffer()))
+                route, .init(head: head, prefix: prefix, names: names, body: ByteBuffer()))
         }
         if head.mayBeLarge {
             guard largeBodies.enter() else {
@@ -80,10 +90,11 @@ struct GatewayResponder: HTTPResponder {
         defer {
             if head.mayBeLarge { largeBodies.leave() }
         }
-        switch await readBody(of: request, head, limit: bodyLimit(of: route)) {
+        switch await readBody(of: request, head, route) {
         case .failure(let problem): return problem.reply(requestID: head.requestID)
         case .success(let body):
-            return await handlers.answer(route, .init(head: head, prefix: prefix, body: body))
+            return await handlers.answer(
+                route, .init(head: head, prefix: prefix, names: names, body: body))
         }
     }
 
@@ -93,12 +104,13 @@ struct GatewayResponder: HTTPResponder {
         retryAfter: 1)
 
     private func bodyLimit(of route: Route) -> Int {
-        route == .modelLoad ? min(LoadBody.bytesMax, limits.bodyBytes) : limits.bodyBytes
+        route.hasSmallBody ? min(LoadBody.bytesMax, limits.bodyBytes) : limits.bodyBytes
     }
 
     private func readBody(
-        of request: Request, _ head: CallHead, limit: Int
+        of request: Request, _ head: CallHead, _ route: Route
     ) async -> Result<ByteBuffer, Problem> {
+        let limit = bodyLimit(of: route)
         let tooLarge = Problem(
             status: 413, code: "body-too-large", title: "The body is too large",
             detail: "a body may have at most \(limit) bytes; send the rows in several requests")
@@ -117,7 +129,7 @@ struct GatewayResponder: HTTPResponder {
         do throws(ContentEncoding.Failure) {
             let body = try ContentEncoding.unpack(
                 packed, encoding: head.contentEncoding, limit: limit)
-            return checkType(head, body)
+            return route.takesBytes(of: head) ? .success(body) : checkType(head, body)
         } catch {
             return .failure(error == .tooLarge ? tooLarge : Self.problem(for: error))
         }

@@ -39,15 +39,13 @@ package final class ModelServer: ReplicaEndpoint {
         guard admission.enter() else { return overloaded(request) }
         defer { admission.leave() }
         do {
-            let rows = try request.body.withUnsafeReadableBytes {
+            let form = try request.body.withUnsafeReadableBytes {
                 bytes throws(FeatureDecoder.Failure) in
-                try FeatureDecoder.decode(
-                    bytes, schema: model.schema, limits: limits,
-                    takesFlatRow: request.style == .serve)
+                try PredictForm.read(bytes, of: request, for: model, limits: limits)
             }
-            instruments.rows.increment(by: Double(rows.rowCount))
-            var reply = try await PredictReply.make(for: rows, by: model, request)
-            reply.rowCount = rows.rowCount
+            instruments.rows.increment(by: Double(form.rows.rowCount))
+            var reply = try await PredictReply.make(for: form, by: model, request)
+            reply.rowCount = form.rows.rowCount
             return reply
         } catch let failure as FeatureDecoder.Failure {
             return reply(to: failure, request)

@@ -23,7 +23,7 @@ package protocol ReplicaEndpoint: Sendable {
 
 /// A prediction to make.
 package struct PredictRequest: Sendable {
-    /// The JSON body, unpacked.
+    /// The body, unpacked: JSON, or what its style says.
     package let body: ByteBuffer
     /// Named in the reply.
     package let requestID: String
@@ -36,12 +36,23 @@ package struct PredictRequest: Sendable {
     /// Which route's keys the reply has.
     package var style = Style.predict
 
-    /// The two spellings of a prediction.
-    package enum Style: Sendable {
+    /// Bytes of the JSON before binary tensors; nil where the whole body is JSON.
+    package var jsonSize: Int?
+
+    /// The spellings of a prediction.
+    package enum Style: String, Sendable {
         /// `predictions`, `probabilities` and who answered; errors as FastAPI's and problem bodies.
         case predict
         /// `prediction` and `status`; one row may come without its outer list.
         case serve
+        /// Tensors in and out, as the Open Inference Protocol has them.
+        case openInference
+        /// KServe's first protocol: `instances` in, `predictions` out.
+        case kserve
+        /// MLflow's scoring server: exactly one of its forms in, `predictions` out.
+        case mlflow
+        /// The same with a table as CSV.
+        case mlflowCSV
     }
 }
 

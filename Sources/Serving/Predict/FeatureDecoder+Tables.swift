@@ -122,6 +122,7 @@ extension FeatureDecoder {
         case .number:
             let value = Float(scanner.number(in: piece))
             if value.isFinite { return value }
+            if forms.takesNaN, value.isNaN, !schema.isRequired[column] { break }
             problems.add(
                 "finite_number", at: location(), "Input should be a finite number",
                 input: .piece(piece, of: scanner))

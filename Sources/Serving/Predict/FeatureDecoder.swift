@@ -18,11 +18,24 @@ struct FeatureDecoder {
     }
 
     /// The keys under which rows come, in the order they are looked for.
-    static let forms = [
-        "features", "instances", "inputs", "dataframe_split", "dataframe_records", "data",
-        "input_data",
-    ]
+    struct Forms: Sendable {
+        let names: [String]
+        /// Whether a body with two of them is refused.
+        var isExclusive = false
+        /// Whether the literal `NaN`, which is no JSON, is a missing value as `null` is.
+        var takesNaN = false
 
+        static let all = Forms(names: [
+            "features", "instances", "inputs", "dataframe_split", "dataframe_records", "data",
+            "input_data",
+        ])
+        static let kserve = Forms(names: ["instances", "inputs"])
+        static let mlflow = Forms(
+            names: ["dataframe_split", "dataframe_records", "instances", "inputs"],
+            isExclusive: true, takesNaN: true)  // MLflow's client writes frames so
+    }
+
+    let forms: Forms
     let schema: FeatureSchema
     let limits: GatewayConfiguration.Limits
     /// A list of numbers counts as one row: the habit of `/serve`.
@@ -35,23 +48,24 @@ struct FeatureDecoder {
     var lastRow: [Int] = []
 
     /// Cells of one request: as many as a body of the largest size could name.
-    private static let cellCountMax = 10 << 20
+    static let cellCountMax = 10 << 20
 
     static func decode(
         _ body: UnsafeRawBufferPointer, schema: FeatureSchema, limits: GatewayConfiguration.Limits,
-        takesFlatRow: Bool = false
+        takesFlatRow: Bool = false, forms: Forms = .all
     ) throws(Failure) -> FeatureMatrix {
         let bytes = body.assumingMemoryBound(to: UInt8.self)
         var decoder = FeatureDecoder(
-            schema: schema, limits: limits, takesFlatRow: takesFlatRow,
+            forms: forms, schema: schema, limits: limits, takesFlatRow: takesFlatRow,
             scanner: JSONScanner(bytes, depthMax: limits.jsonDepth))
         return try decoder.decode()
     }
 
     private init(
-        schema: FeatureSchema, limits: GatewayConfiguration.Limits, takesFlatRow: Bool,
-        scanner: JSONScanner
+        forms: Forms, schema: FeatureSchema, limits: GatewayConfiguration.Limits,
+        takesFlatRow: Bool, scanner: JSONScanner
     ) {
+        self.forms = forms
         self.schema = schema
         self.limits = limits
         self.takesFlatRow = takesFlatRow
@@ -79,7 +93,8 @@ struct FeatureDecoder {
             throw .invalid(problems.finish())
         }
         let start = scanner.position
-        var found = [Range<Int>?](repeating: nil, count: Self.forms.count)
+        let names = forms.names
+        var found = [Range<Int>?](repeating: nil, count: names.count)
         let isObject = scanner.kind == .object
         do {
             if isObject {
@@ -87,18 +102,22 @@ struct FeatureDecoder {
                 try scanner.walkObject(depth: 1) { key, value in
                     guard key.count <= 20 else { return }  // longer than every form's name
                     let name = reader.text(in: key)
-                    if let form = Self.forms.firstIndex(of: name) { found[form] = value }
+                    if let form = names.firstIndex(of: name) { found[form] = value }
                 }
             } else {
                 _ = try scanner.skipValue()
             }
             let body = start..<scanner.position
             try checkEnd()
-            if let form = found.indices.first(where: { found[$0] != nil }), let value = found[form]
+            if forms.isExclusive, found.lazy.filter({ $0 != nil }).count != 1 {
+                refuseForms(body)
+            } else if let form = found.indices.first(where: { found[$0] != nil }),
+                let value = found[form]
             {
-                return (Self.forms[form], value)
+                return (names[form], value)
+            } else {
+                refuse(body, isObject: isObject)
             }
-            refuse(body, isObject: isObject)
         } catch {
             guard !error.isTooDeep else { throw .unreadable("the body is \(error.message)") }
             refuse(error)
@@ -113,6 +132,13 @@ struct FeatureDecoder {
         }
     }
 
+    private mutating func refuseForms(_ body: Range<Int>) {
+        problems.add(
+            "value_error", at: ["body"],
+            "The input must be a JSON dictionary with exactly one of the input fields "
+                + forms.names.joined(separator: ", "), input: .piece(body, of: scanner))
+    }
+
     private mutating func refuse(_ fault: JSONScanner.Fault) {
         problems.add(
             "json_invalid", at: ["body", .index(scanner.characterOffset(of: fault.offset))],
@@ -122,7 +148,7 @@ struct FeatureDecoder {
     private mutating func refuse(_ body: Range<Int>, isObject: Bool) {
         if isObject {
             problems.add(
-                "missing", at: ["body", "features"], "Field required",
+                "missing", at: ["body", .name(forms.names[0])], "Field required",
                 input: .piece(body, of: scanner))
         } else {
             problems.add(

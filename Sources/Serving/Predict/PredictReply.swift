@@ -1,20 +1,36 @@
 import DecisionForests
 import Telemetry
 
-/// The reply to `/predict`: predictions, probabilities for classifiers, and who answered.
+/// The reply to a prediction. To `/predict`: predictions, probabilities for classifiers, and who
+/// answered.
 enum PredictReply {
     static func make(
-        for rows: FeatureMatrix, by model: ServedModel, _ request: PredictRequest
+        for form: PredictForm, by model: ServedModel, _ request: PredictRequest
     ) async throws -> Reply {
-        let scores = try await model.scores(for: rows)
-        if request.style == .serve { return ServeReply.success(scores, of: model) }
-        var writer = JSONWriter(capacity: 256 + 14 * scores.count + 8 * rows.rowCount)
+        let scores = try await model.scores(for: form.rows)
+        switch request.style {
+        case .predict: break
+        case .serve: return ServeReply.success(scores, of: model)
+        case .kserve, .mlflow, .mlflowCSV: return predictionsAlone(scores, of: model)
+        case .openInference:
+            return try InferReply.make(
+                scores, of: model, form.wish ?? .init(), requestID: request.requestID)
+        }
+        var writer = JSONWriter(capacity: 256 + 14 * scores.count + 8 * form.rows.rowCount)
         writer.openObject()
         write(scores, of: model, to: &writer)
         writer.field("model_name", model.version.name)
         writer.field("model_version", model.version.version)
         writer.field("request_id", request.requestID)
         writer.field("timestamp", WallTime.now().iso8601)
+        writer.closeObject()
+        return Reply(body: writer.bytes)
+    }
+
+    private static func predictionsAlone(_ scores: [Float], of model: ServedModel) -> Reply {
+        var writer = JSONWriter(capacity: 64 + 14 * scores.count)
+        writer.openObject()
+        writePredictions(scores, of: model, under: "predictions", to: &writer)
         writer.closeObject()
         return Reply(body: writer.bytes)
     }
@@ -41,14 +57,19 @@ enum PredictReply {
         switch model.task {
         case .regression: for score in scores { writer.number(score) }
         case .classification(let classes):
-            forEachRow(of: scores, width: model.outputCount) { row in
-                switch classes[mostProbable(row)] {
+            forEachClass(of: scores, width: model.outputCount) { index in
+                switch classes[index] {
                 case .integer(let label): writer.integer(label)
                 case .string(let label): writer.string(label)
                 }
             }
         }
         writer.closeArray()
+    }
+
+    /// The index of each row's most probable class.
+    static func forEachClass(of scores: [Float], width: Int, _ body: (Int) -> Void) {
+        forEachRow(of: scores, width: width) { body(mostProbable($0)) }
     }
 
     private static func forEachRow(
