@@ -11,10 +11,12 @@ struct MantaCommand: AsyncParsableCommand {
         version: mantaVersion,
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, TopCommand.self, EnvCommand.self,
-            HeadCommand.self, WorkerCommand.self, GatewayCommand.self, JobCommand.self,
+            HeadCommand.self, WorkerCommand.self, GatewayCommand.self, ReplicaCommand.self,
+            JobCommand.self,
             ServeCommand.self, TrainCommand.self, EvaluateCommand.self, ExplainCommand.self,
             InspectCommand.self,
-            PredictCommand.self, VerifyCommand.self, BenchCommand.self, MLflowCommand.self,
+            PredictCommand.self, VerifyCommand.self, BenchCommand.self, LoadTestCommand.self,
+            MLflowCommand.self,
         ])
 }
 

@@ -21,6 +21,8 @@ package final class Gateway: Service {
     private let state = GatewayState()
     /// What it serves.
     let models: ModelShelf
+    /// Nil where the model servers are in this process.
+    private let fleet: ReplicaFleet?
     private let loader: ModelLoader
     private let mainPort = PortPromise()
     private let opsPort = PortPromise()
@@ -29,6 +31,7 @@ package final class Gateway: Service {
     /// Checks the configuration; nothing listens yet.
     package init(
         configuration: GatewayConfiguration, source: any ModelSource,
+        launcher: (any ReplicaLauncher)? = nil,
         registry: MetricRegistry = MetricRegistry(), logger: Logger
     ) throws(GatewayError) {
         self.configuration = try configuration.validated()
@@ -39,13 +42,15 @@ package final class Gateway: Service {
         let instruments = GatewayInstruments(registry)
         let prefixes = Route.sorted(prefixes: configuration.prefixes)
         for prefix in prefixes { instruments.showDeployment(route: prefix + "/predict") }
-        models = Self.shelf(configuration.limits, instruments)
+        let fleet = try Self.fleet(configuration, launcher, instruments, registry, logger)
+        self.fleet = fleet
+        models = Self.shelf(configuration, instruments, fleet)
         loader = ModelLoader(
             source: source, models: models, configuration: configuration,
             instruments: instruments, logger: logger)
         let handlers = GatewayHandlers(
             configuration: configuration, state: state, models: models, loader: loader,
-            source: source, registry: registry, rules: AccessRules(configuration))
+            source: source, registry: registry, rules: AccessRules(configuration), fleet: fleet)
         let largeBodies = Admission(limit: configuration.limits.concurrentLargeBodies)
         var responder = GatewayResponder(
             handlers: handlers, instruments: instruments, logger: logger, largeBodies: largeBodies,
@@ -68,14 +73,36 @@ package final class Gateway: Service {
         services = ServiceGroup(configuration: group)
     }
 
-    /// Places for models, all in this process, with one bound on predictions at once.
+    /// Places for models: in processes of their own, or all in this one with one bound on
+    /// predictions at once.
     private static func shelf(
-        _ limits: GatewayConfiguration.Limits, _ instruments: GatewayInstruments
+        _ configuration: GatewayConfiguration, _ instruments: GatewayInstruments,
+        _ fleet: ReplicaFleet?
     ) -> ModelShelf {
+        let (limits, batching) = (configuration.limits, configuration.batching)
         let admission = Admission(limit: limits.concurrentPredictions)
         return ModelShelf(limits: limits, instruments: instruments) {
-            ModelServer(limits: limits, instruments: instruments, admission: admission)
+            if let fleet { return fleet.makePool() }
+            return ModelServer(
+                limits: limits, instruments: instruments, admission: admission,
+                batching: batching)
         }
+    }
+
+    /// Nil where the model server is in this process.
+    private static func fleet(
+        _ configuration: GatewayConfiguration, _ launcher: (any ReplicaLauncher)?,
+        _ instruments: GatewayInstruments, _ registry: MetricRegistry, _ logger: Logger
+    ) throws(GatewayError) -> ReplicaFleet? {
+        guard let settings = configuration.replicas else { return nil }
+        guard let launcher else {
+            throw .configuration("replicas are asked for, but nothing here can start them")
+        }
+        let fleet = try ReplicaFleet(
+            settings, launcher: launcher, limits: configuration.limits,
+            batching: configuration.batching, instruments: instruments, logger: logger)
+        fleet.show(in: registry)
+        return fleet
     }
 
     /// The port of the prediction routes, once they listen.
@@ -106,10 +133,12 @@ package final class Gateway: Service {
             } onCancel: {
                 running.cancel()
             }
+            await fleet?.stop()
         } catch {
             let cause = explained(error)
             mainPort.settle(.failure(cause))
             opsPort.settle(.failure(cause))
+            await fleet?.stop()
             throw cause
         }
     }

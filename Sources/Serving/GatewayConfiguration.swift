@@ -21,6 +21,11 @@ package struct GatewayConfiguration: Sendable {
     package var allowedHosts: Set<String> = []
     /// Keeps downloaded models and the last choice between starts; nil forgets both.
     package var stateDirectory: String?
+    /// Replicas in processes of their own, which need a launcher; nil: the model server is in the
+    /// gateway's process.
+    package var replicas: ReplicaSettings?
+    /// How requests are gathered into batches; nil: every request is computed by itself.
+    package var batching: BatchSettings?
     /// Bounds on what clients may ask for.
     package var limits = Limits()
     /// Name and revision of the build, shown by `manta_build_info` and the OpenAPI document.
@@ -84,6 +89,7 @@ package struct GatewayConfiguration: Sendable {
             throw .configuration(
                 "route prefix '\(prefix)' is not a plain path such as /fastapi_app")
         }
+        _ = try batching?.validated()
         guard !prefixes.isEmpty else {
             throw .configuration("a gateway needs at least one route prefix, such as /")
         }

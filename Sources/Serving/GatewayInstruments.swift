@@ -10,8 +10,11 @@ package struct GatewayInstruments: Sendable {
     let loads: CounterFamily
     let loadTime: HistogramFamily
     let evictions: CounterFamily
+    let batchRows: HistogramFamily
     let modelInfo: GaugeFamily
     let inFlight: GaugeFamily
+    /// How many replicas answer; one where the model server is in this process.
+    let replicaCount = ReplicaCount()
     private let ray: RayNames
 
     /// The names that dashboards made for Ray Serve read.
@@ -19,7 +22,15 @@ package struct GatewayInstruments: Sendable {
         let requests: [CounterFamily]
         let errors: [CounterFamily]
         let latency: HistogramFamily
-        let replicas: GaugeFamily
+    }
+
+    /// A number that is asked for when it is shown.
+    final class ReplicaCount: Sendable {
+        private let read = Mutex<@Sendable () -> Int>({ 1 })
+
+        var value: Int { read.withLock { $0 }() }
+
+        func show(_ newRead: @escaping @Sendable () -> Int) { read.withLock { $0 = newRead } }
     }
 
     package init(_ registry: MetricRegistry) {
@@ -37,6 +48,9 @@ package struct GatewayInstruments: Sendable {
             "manta_model_loads_total", help: "Model loads, by outcome.", labels: ["outcome"])
         loadTime = registry.histogram(
             "manta_model_load_seconds", help: "From the resolved version to the swap.")
+        batchRows = registry.histogram(
+            "manta_batch_rows", help: "Rows that were computed together, where batches are.",
+            buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024])
         evictions = registry.counter(
             "manta_model_evictions_total", help: "Models that made room for others.")
         modelInfo = registry.gauge(
@@ -47,6 +61,10 @@ package struct GatewayInstruments: Sendable {
             "manta_models_resident", help: "Models in memory, with those that drain."
         ) { [([], Double(ServedModel.residentCount.load(ordering: .relaxed)))] }
         ray = Self.rayNames(registry)
+        registry.observed(
+            "ray_serve_deployment_replica_count", help: "Replicas that answer.",
+            labels: ["deployment", "application"]
+        ) { [replicaCount] in [([Self.deployment, Self.application], Double(replicaCount.value))] }
     }
 
     private static func rayNames(_ registry: MetricRegistry) -> RayNames {
@@ -66,10 +84,7 @@ package struct GatewayInstruments: Sendable {
             latency: registry.histogram(
                 "ray_serve_deployment_latency_ms", help: "Prediction time in milliseconds.",
                 labels: labels,
-                buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000]),
-            replicas: registry.gauge(
-                "ray_serve_deployment_replica_count", help: "Replicas that answer.",
-                labels: ["deployment", "application"]))
+                buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000]))
     }
 
     static let deployment = "ModelServer"
@@ -80,8 +95,13 @@ package struct GatewayInstruments: Sendable {
         for family in ray.requests + ray.errors {
             family.increment(Self.deployment, Self.application, route, by: 0)
         }
-        ray.replicas.set(1, Self.deployment, Self.application)
         ray.latency.touch(Self.deployment, Self.application, route)
+    }
+
+    /// Counts the rows of a prediction, or why there are none.
+    func count(_ reply: Reply) {
+        if reply.rowCount > 0 { rows.increment(by: Double(reply.rowCount)) }
+        if let reason = reply.rejection { rejections.increment(reason) }
     }
 
     /// Counts one answered request.

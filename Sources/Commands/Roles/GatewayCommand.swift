@@ -44,6 +44,10 @@ struct GatewayCommand: AsyncParsableCommand {
         help: "Further names the Host header may carry; repeatable (MANTA_ALLOWED_HOSTS, commas).")
     var allowedHost: [String] = []
 
+    @OptionGroup var replicas: ReplicaOptions
+
+    @OptionGroup var batching: BatchingOptions
+
     @OptionGroup var logging: LoggingOptions
 
     func run() async throws {
@@ -51,8 +55,13 @@ struct GatewayCommand: AsyncParsableCommand {
         let logger = try logging.makeLogger("gateway", environment)
         let gateway = try Gateway(
             configuration: try configuration(environment), source: try source(environment),
+            launcher: ReplicaProcesses(environment: environment.values, logging: logging),
             logger: logger)
-        try await runUntilSignalled { try await gateway.run() }
+        try await runUntilSignalled {
+            gateway.stop()
+        } _: {
+            try await gateway.run()
+        }
     }
 
     private func configuration(_ environment: Environment) throws -> GatewayConfiguration {
@@ -74,6 +83,8 @@ struct GatewayCommand: AsyncParsableCommand {
             String.init)
         configuration.allowedHosts = Set(allowedHost + hosts)
         configuration.stateDirectory = stateDir ?? environment.stateDirectory + "/gateway"
+        configuration.replicas = try replicas.settings()
+        configuration.batching = try batching.settings()
         configuration.version = mantaVersion
         return configuration
     }

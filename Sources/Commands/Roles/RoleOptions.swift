@@ -3,6 +3,7 @@ import Dispatch
 import Foundation
 import Jobs
 import Logging
+import Synchronization
 import Telemetry
 
 /// What every role takes: where its store is and how it logs.
@@ -58,17 +59,20 @@ struct LoggingOptions: ParsableArguments {
     }
 }
 
-/// Runs `body` until it returns, or until SIGTERM or SIGINT cancels it; a second signal ends at
-/// once.
-func runUntilSignalled(_ body: @escaping @Sendable () async throws -> Void) async throws {
+/// Runs `body` until it returns, or until SIGTERM or SIGINT ends it: by `stop`, after which it
+/// returns by itself, or by cancelling it where there is none. A second signal ends at once.
+func runUntilSignalled(
+    stop: (@Sendable () -> Void)? = nil, _ body: @escaping @Sendable () async throws -> Void
+) async throws {
     signal(SIGPIPE, SIG_IGN)
     let task = Task { try await body() }
+    let isStopping = Atomic<Bool>(false)
     let sources = [SIGTERM, SIGINT].map { number in
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
         source.setEventHandler {
-            if task.isCancelled { exit(128 + number) }
-            task.cancel()
+            if isStopping.exchange(true, ordering: .relaxed) { exit(128 + number) }
+            if let stop { stop() } else { task.cancel() }
         }
         source.resume()
         return source

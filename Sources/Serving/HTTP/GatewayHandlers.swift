@@ -11,6 +11,8 @@ struct GatewayHandlers: Sendable {
     let source: any ModelSource
     let registry: MetricRegistry
     let rules: AccessRules
+    /// Nil where the model server is in this process.
+    let fleet: ReplicaFleet?
 
     /// A request let in: its head, the prefix its path had, and its body unpacked.
     struct Call: Sendable {
@@ -93,9 +95,30 @@ struct GatewayHandlers: Sendable {
         writer.boolean(version != nil)
         writer.field("model_name", optional: version?.name)
         writer.field("model_version", optional: version?.version)
+        if let status = fleet?.status { Self.write(status, to: &writer) }
         writer.field("timestamp", WallTime.now().iso8601)
         writer.closeObject()
         return Reply(status: status, body: writer.bytes)
+    }
+
+    private static func write(_ status: ReplicaStatus, to writer: inout JSONWriter) {
+        writer.key("replicas")
+        writer.openObject()
+        let counts = [
+            ("target", status.target), ("ready", status.ready), ("starting", status.starting),
+            ("draining", status.draining), ("ongoing", status.ongoing),
+            ("queued", status.queued), ("replaced", status.replaced),
+        ]
+        for (name, count) in counts {
+            writer.key(name)
+            writer.integer(count)
+        }
+        writer.field("reason", optional: status.reason)
+        writer.key("pids")
+        writer.openArray()
+        for pid in status.pids { writer.integer(Int(pid)) }
+        writer.closeArray()
+        writer.closeObject()
     }
 
     /// The server's own readiness, whatever model is loaded.

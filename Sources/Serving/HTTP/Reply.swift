@@ -8,6 +8,8 @@ package struct Reply: Sendable {
     package var headers: [(name: String, value: String)] = []
     /// Rows that this reply predicts.
     package var rowCount = 0
+    /// Why no prediction was made, as `manta_predictions_rejected_total` names it.
+    package var rejection: String?
 
     static let json = "application/json"
     static let problemJSON = "application/problem+json"
@@ -33,6 +35,13 @@ package struct Reply: Sendable {
 
     /// FastAPI's 422 list, already written.
     static func validation(_ body: [UInt8]) -> Reply { Reply(status: 422, body: body) }
+
+    /// Notes why no prediction was made.
+    func rejected(_ reason: String) -> Reply {
+        var copy = self
+        copy.rejection = reason
+        return copy
+    }
 
     func with(header name: String, _ value: String) -> Reply {
         var copy = self

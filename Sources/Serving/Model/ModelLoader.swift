@@ -179,6 +179,7 @@ package actor ModelLoader {
             do throws(GatewayError) {
                 return try await models.install(entry, version: version, asCurrent: asCurrent)
             } catch {
+                guard case .badModel = error else { throw error }
                 logger.warning(
                     "cached model discarded",
                     metadata: ["model": "\(version.name)", "error": "\(error)"])
@@ -186,14 +187,19 @@ package actor ModelLoader {
             }
         }
         let incoming = try cache.makeIncoming()
+        let entry: String
         do throws(GatewayError) {
             try await source.fetch(version, into: incoming)
-            let installed = try await models.install(
-                incoming, version: version, asCurrent: asCurrent)
-            _ = try cache.admit(incoming, as: version)
-            return installed
+            // Its name comes first: replicas read it again under it when they start.
+            entry = try cache.admit(incoming, as: version)
         } catch {
             cache.remove(incoming)
+            throw error
+        }
+        do throws(GatewayError) {
+            return try await models.install(entry, version: version, asCurrent: asCurrent)
+        } catch {
+            if case .badModel = error { cache.remove(entry) }
             throw error
         }
     }

@@ -13,12 +13,15 @@ package final class ModelServer: ReplicaEndpoint {
     private let current = Mutex<ServedModel?>(nil)
     private let limits: GatewayConfiguration.Limits
     private let admission: Admission
+    private let batching: BatchSettings?
     private let instruments: GatewayInstruments
 
     /// A server without a model; `admission` bounds the predictions of all servers that share it.
     init(
-        limits: GatewayConfiguration.Limits, instruments: GatewayInstruments, admission: Admission
+        limits: GatewayConfiguration.Limits, instruments: GatewayInstruments, admission: Admission,
+        batching: BatchSettings? = nil
     ) {
+        self.batching = batching
         self.limits = limits
         self.instruments = instruments
         self.admission = admission
@@ -31,11 +34,12 @@ package final class ModelServer: ReplicaEndpoint {
 
     package func predict(_ request: PredictRequest) async -> Reply {
         let reply = await answer(request)
+        instruments.count(reply)
         return request.style == .serve ? ServeReply.restyled(reply) : reply
     }
 
     private func answer(_ request: PredictRequest) async -> Reply {
-        guard let model else { return notLoaded(request) }
+        guard let model else { return Self.notLoaded(request) }
         guard admission.enter() else { return overloaded(request) }
         defer { admission.leave() }
         do {
@@ -43,7 +47,6 @@ package final class ModelServer: ReplicaEndpoint {
                 bytes throws(FeatureDecoder.Failure) in
                 try PredictForm.read(bytes, of: request, for: model, limits: limits)
             }
-            instruments.rows.increment(by: Double(form.rows.rowCount))
             var reply = try await PredictReply.make(for: form, by: model, request)
             reply.rowCount = form.rows.rowCount
             return reply
@@ -60,18 +63,32 @@ package final class ModelServer: ReplicaEndpoint {
     package func install(
         _ directory: String, version: ServableVersion
     ) async throws(GatewayError) -> InstalledModel {
-        let served = try await OffPool.run { () throws(GatewayError) in
-            let served = try ServedModel(try Self.read(directory, version), version: version)
+        let served = try await prepare(directory, version: version)
+        let previous = put(served)
+        return InstalledModel(
+            previous: previous, sha256: served.sha256, signatureJSON: served.signature.json)
+    }
+
+    /// Reads the model directory and warms the model up; nobody is answered with it yet.
+    func prepare(
+        _ directory: String, version: ServableVersion
+    ) async throws(GatewayError) -> ServedModel {
+        let (batching, batchRows) = (batching, instruments.batchRows)
+        return try await OffPool.run { () throws(GatewayError) in
+            let served = try ServedModel(
+                try Self.read(directory, version), version: version, batching: batching
+            ) { batchRows.record(Double($0)) }
             try served.warmUp()
             return served
         }
-        let previous = current.withLock { current in
-            let previous = current?.version
-            current = served
-            return previous
+    }
+
+    /// Answers with this model from now on; returns the version before.
+    func put(_ served: ServedModel) -> ServableVersion? {
+        current.withLock { current in
+            defer { current = served }
+            return current?.version
         }
-        return InstalledModel(
-            previous: previous, sha256: served.sha256, signatureJSON: served.signature.json)
     }
 
     package func unload() async -> ServableVersion? {
@@ -92,39 +109,35 @@ package final class ModelServer: ReplicaEndpoint {
         }
     }
 
-    private func notLoaded(_ request: PredictRequest) -> Reply {
-        instruments.rejections.increment("not_loaded")
-        return Problem(
+    /// The reply while there is no model, with the line that loads one.
+    static func notLoaded(_ request: PredictRequest) -> Reply {
+        Problem(
             status: 503, code: "model-not-loaded", title: "No model is loaded",
             detail: "No model is loaded yet. Load one with: \(request.loadCommand)",
             hint: request.loadCommand, retryAfter: 1
-        ).reply(requestID: request.requestID)
+        ).reply(requestID: request.requestID).rejected("not_loaded")
     }
 
     private func overloaded(_ request: PredictRequest) -> Reply {
-        instruments.rejections.increment("overloaded")
-        return Problem(
+        Problem(
             status: 503, code: "overloaded", title: "Too many predictions at once",
             detail: "\(limits.concurrentPredictions) predictions are in progress; try again.",
             retryAfter: 1
-        ).reply(requestID: request.requestID)
+        ).reply(requestID: request.requestID).rejected("overloaded")
     }
 
     private func reply(to failure: FeatureDecoder.Failure, _ request: PredictRequest) -> Reply {
         switch failure {
         case .invalid(let body):
-            instruments.rejections.increment("invalid")
-            return .validation(body)
+            return .validation(body).rejected("invalid")
         case .unreadable(let text):
-            instruments.rejections.increment("unreadable")
             return Problem(
                 status: 400, code: "malformed-body", title: "The body cannot be read", detail: text
-            ).reply(requestID: request.requestID)
+            ).reply(requestID: request.requestID).rejected("unreadable")
         case .tooLarge(let text):
-            instruments.rejections.increment("too_large")
             return Problem(
                 status: 413, code: "too-many-rows", title: "The request is too large", detail: text
-            ).reply(requestID: request.requestID)
+            ).reply(requestID: request.requestID).rejected("too_large")
         }
     }
 }

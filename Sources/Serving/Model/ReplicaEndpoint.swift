@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// A model server as the gateway sees it: in its own process today, a process apart tomorrow.
+/// A model server as the gateway sees it: in its own process (`ModelServer`), or several of them in
+/// processes apart (`ReplicaPool`).
 ///
 /// Predictions go through as bytes both ways, so that an endpoint elsewhere needs no second format.
 package protocol ReplicaEndpoint: Sendable {

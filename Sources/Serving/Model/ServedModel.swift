@@ -15,6 +15,8 @@ package final class ServedModel: Sendable {
     let task: TrainedModel.Task
     let schema: FeatureSchema
     private let predictor: Predictor
+    /// Nil where every request is computed by itself.
+    private let batches: BatchQueue?
 
     /// Models in memory, for `manta_models_resident`: more than one only while an old one drains.
     static let residentCount = Atomic<Int>(0)
@@ -22,11 +24,19 @@ package final class ServedModel: Sendable {
     /// Rows computed before other requests get a turn: about a millisecond of a usual forest.
     static let chunkRowCount = 1_024
 
-    init(_ loaded: LoadedModel, version: ServableVersion) throws(GatewayError) {
+    init(
+        _ loaded: LoadedModel, version: ServableVersion, batching: BatchSettings? = nil,
+        onBatch: @escaping @Sendable (_ rowCount: Int) -> Void = { _ in }
+    ) throws(GatewayError) {
+        let predictor: Predictor
         do {
             predictor = try loaded.model.predictor()
         } catch {
             throw .badModel(name: version.name, version: version.version, reason: "\(error)")
+        }
+        self.predictor = predictor
+        batches = batching.map { settings in
+            BatchQueue(settings, onBatch: onBatch) { try predictor.predict($0) }
         }
         self.version = version
         task = loaded.model.task
@@ -43,7 +53,9 @@ package final class ServedModel: Sendable {
 
     /// Row after row `outputCount` scores. A row's scores do not depend on the rows beside it.
     func scores(for rows: FeatureMatrix) async throws -> [Float] {
-        guard rows.rowCount > Self.chunkRowCount else { return try predictor.predict(rows) }
+        guard rows.rowCount > Self.chunkRowCount else {
+            return try await batches?.scores(for: rows) ?? predictor.predict(rows)
+        }
         var scores: [Float] = []
         scores.reserveCapacity(rows.rowCount * outputCount)
         let width = rows.featureCount

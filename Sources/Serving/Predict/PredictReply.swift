@@ -113,6 +113,7 @@ enum ServeReply {
         writer.closeObject()
         var copy = Reply(status: reply.status, body: writer.bytes)
         copy.headers = reply.headers
+        copy.rejection = reply.rejection
         return copy
     }
 

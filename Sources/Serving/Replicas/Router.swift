@@ -67,6 +67,11 @@ struct Router: Sendable {
         slots.first { $0.id == replica }?.ongoingCount
     }
 
+    /// True while it is at no replica.
+    func isWaiting(_ ticket: Ticket) -> Bool {
+        entries[ticket].map { $0.place == nil } ?? false
+    }
+
     // MARK: Requests
 
     /// Lets a request in, or not. `now` is the time since any one origin.
