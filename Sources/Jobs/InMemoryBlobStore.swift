@@ -7,13 +7,21 @@ package final class InMemoryBlobStore: BlobStore {
         var sizeInBytes = 0
     }
     private let budgetInBytes: Int
+    private let sizeMax: Int
     private let shelf = Mutex(Shelf())
 
-    package init(budgetInBytes: Int = StoreConfiguration.blobBudgetDefault) {
+    /// - Parameter sizeMax: bytes of one blob; larger ones would need an origin.
+    package init(
+        budgetInBytes: Int = StoreConfiguration.blobBudgetDefault, sizeMax: Int = .max
+    ) {
         self.budgetInBytes = budgetInBytes
+        self.sizeMax = sizeMax
     }
 
     package func put(_ bytes: [UInt8]) async throws -> String {
+        guard bytes.count <= sizeMax else {
+            throw BlobStoreError.noOrigin(sizeInBytes: Int64(bytes.count))
+        }
         let digest = BlobFiles.digest(of: bytes)
         try shelf.withLock { shelf throws(BlobStoreError) in
             guard shelf.blobs[digest] == nil else { return }

@@ -181,6 +181,8 @@ package struct WorkerRecord: Sendable, Codable, Hashable {
     package var failedCount: Int?
     /// What of its jobs waits for MLflow; at most `TrackingBacklog.countMax`.
     package var tracking: [TrackingBacklog]?
+    /// Nil: others fetch no blobs from it.
+    package var peer: PeerOffer?
 
     package var poolNames: Set<String> { pools ?? [Pool.defaultName] }
 

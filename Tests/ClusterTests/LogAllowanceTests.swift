@@ -1,3 +1,4 @@
+import Foundation
 import Jobs
 import Testing
 
@@ -59,5 +60,59 @@ import Testing
         log.append(.out, prefix: "", text: "after", endsWithLineFeed: true)
         await log.flush(within: .seconds(20))
         #expect(store.storedLines.last == "after")
+    }
+
+    @Test("Time spent waiting for the store gives nothing; a flood is over when its burst is back")
+    func waiting() {
+        var allowance = allowance()
+        func take(after seconds: Int, hasRoom: Bool = true) -> Bool {
+            allowance.takes(bytes: 1, at: start + .seconds(seconds), hasRoom: hasRoom)
+        }
+        for _ in 0..<100 {
+            let isTaken = take(after: 0)
+            #expect(isTaken && !allowance.isFlooded)
+        }
+        allowance.waited(until: start + .seconds(50))
+        let gained = take(after: 50)
+        #expect(!gained && allowance.isFlooded)
+        // Half a second's worth is there, but no room for it.
+        let withoutRoom = take(after: 51, hasRoom: false)
+        let withRoom = take(after: 51)
+        #expect(!withoutRoom && withRoom && allowance.isFlooded)
+        let later = take(after: 70)
+        #expect(later && !allowance.isFlooded)
+    }
+
+    @Test("A flood into a slow store is held up by its burst only, and every line is accounted for")
+    func slowStore() async throws {
+        let store = StoreDouble()
+        let hand = try await JobHand(store, "slow")
+        // 500 lines each 50 ms at the most: 30 s for all of them.
+        store.slow(.appendLogs, by: .milliseconds(50))
+        let allowance = LogAllowance(
+            burst: .init(lines: 30_000, bytes: 64_000_000),
+            perSecond: .init(lines: 20_000, bytes: 16_000_000))
+        let log = JobLog(job: hand.id, store: store, allowance: allowance)
+        let count = 300_000
+        let storedAtEnd = await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                for number in 0..<count {
+                    log.append(.out, prefix: "", text: "\(number)", endsWithLineFeed: true)
+                }
+                continuation.resume(returning: store.storedLines.count)
+            }
+        }
+        // Had it waited for the store, all but what fits into the queue would be stored by now.
+        #expect(storedAtEnd < count / 2)
+        await log.flush(within: .seconds(60))
+        let lines = store.storedLines
+        let taken = lines.compactMap { Int($0) }
+        #expect(Array(taken.prefix(30_000)) == Array(0..<30_000))
+        #expect(taken == taken.sorted())
+        let dropped = lines.compactMap { line in
+            line.hasSuffix(" lines dropped: the job printed more than a log takes")
+                ? Int(line.prefix { $0.isNumber }) : nil
+        }
+        #expect(dropped.reduce(taken.count, +) == count)
     }
 }

@@ -1,7 +1,8 @@
 """A redis-server, a head and workers of the built manta, and a job that needs no compiler: what
 `script/soak` and `script/e2e/faults` share."""
 
-import hashlib, http.client, json, os, pathlib, signal, socket, subprocess, sys, tempfile, time
+import hashlib, http.client, itertools, json, os, pathlib, signal, socket, subprocess, sys, tempfile
+import time
 import urllib.request
 
 TOKEN = "test-token"
@@ -126,10 +127,14 @@ def variable(pid, name):
 class Cluster:
     """The processes under test, each in a group of its own, in one folder."""
 
-    def __init__(self, binary, name, workers=2, cpus=2):
+    def __init__(self, binary, name, workers=2, cpus=2, heads=1):
         self.binary, self.workers, self.cpus = binary, workers, cpus
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"manta-{name}-", dir="/tmp"))
-        self.port, self.redis_port = free_port(), free_port()
+        self.redis_port = free_port()
+        # Asked in turn; the first one is called "head".
+        self.heads = {f"head-{n + 1}" if n else "head": free_port() for n in range(heads)}
+        self.turns = itertools.cycle(self.heads.values())
+        self.port = self.heads["head"]
         self.appendfsync, self.redis_wrapper = "always", []
         for name in ["redis", "bin", "state", "data", "cache", "run", "origin", "sdk"]:
             (self.folder / name).mkdir(mode=0o700)
@@ -156,8 +161,8 @@ class Cluster:
                 "redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1",
                 "--dir", f"{self.folder}/redis", "--save", "", "--appendonly", "yes",
                 "--appendfsync", self.appendfsync, "--logfile", f"{self.folder}/redis.log"]
-        if role == "head":
-            return [self.binary, "head", "--port", str(self.port)]
+        if role in self.heads:
+            return [self.binary, "head", "--port", str(self.heads[role])]
         return [self.binary, "worker", "--name", role, "--cpus", str(self.cpus)]
 
     def start(self, role):
@@ -168,12 +173,12 @@ class Cluster:
         log.close()
 
     def start_all(self):
-        for role in ["redis", "head"] + [f"worker-{n + 1}" for n in range(self.workers)]:
+        for role in ["redis", *self.heads] + [f"worker-{n + 1}" for n in range(self.workers)]:
             self.start(role)
             if role == "redis":
                 self.wait_for_port(self.redis_port)
-            if role == "head":
-                self.wait_for_port(self.port)
+            if role in self.heads:
+                self.wait_for_port(self.heads[role])
 
     def wait_for_port(self, port):
         deadline = time.monotonic() + 30
@@ -226,20 +231,26 @@ class Cluster:
 
     def get(self, path, method="GET", body=None):
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}", body, method=method,
+            f"http://127.0.0.1:{next(self.turns)}{path}", body, method=method,
             headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply) if method != "PUT" else None
 
-    def patiently(self, what, *arguments, **options):
-        """A request that is repeated while the head or the store is away; all of ours may be."""
+    def patiently(self, what, *arguments, absence=(), later=(), **options):
+        """A request that is repeated while the head or the store is away, or answers a status in
+        `later`; all of ours may be.
+
+        Answers None for a status in `absence`: a repeated deletion finds nothing."""
         deadline = time.monotonic() + 120
         while True:
             try:
                 return self.get(*arguments, **options)
             except (OSError, ValueError, http.client.HTTPException) as error:
                 status = getattr(error, "code", 503)
-                if status < 500 or time.monotonic() > deadline:
+                if status in absence:
+                    return None
+                passes = status >= 500 or status in later
+                if not passes or time.monotonic() > deadline:
                     raise RuntimeError(f"{what}: {error}") from error
                 time.sleep(0.2)
 

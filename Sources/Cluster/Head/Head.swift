@@ -3,7 +3,6 @@ import Hummingbird
 package import Jobs
 package import Logging
 import NIOCore
-import Synchronization
 import Telemetry
 
 /// The cluster's HTTP API. It keeps nothing: everything is in the store, so any number may run, and
@@ -99,23 +98,5 @@ extension Head {
             }
             try? await Task.sleep(for: Head.cleaningInterval)
         }
-    }
-}
-
-/// The socket a head accepts on.
-private final class ListeningChannel: Sendable {
-    private let channel = Mutex<(any Channel)?>(nil)
-
-    func keep(_ channel: any Channel) { self.channel.withLock { $0 = channel } }
-
-    /// Ends accepting, and gives requests that run a moment to be answered.
-    ///
-    /// This comes before anything is cancelled: NIO traps when a connection arrives while the loop
-    /// over connections is being cancelled.
-    func close() async {
-        let channel = channel.withLock { $0 }
-        // Closed already is closed.
-        try? await channel?.close().get()
-        try? await Task.sleep(for: .milliseconds(200))
     }
 }

@@ -6,23 +6,27 @@ import Jobs
 ///
 /// A file stands under its digest only when it is complete and may be read, mapped and executed.
 struct BlobCache: Sendable {
+    let shelf: BlobShelf
     private let store: any BlobStore
-    private let directory: String
     private let fetches = SingleFlight<String>()
 
     init(store: any BlobStore, directory: String) throws {
+        try self.init(store: store, shelf: BlobShelf(directory: directory))
+    }
+
+    init(store: any BlobStore, shelf: BlobShelf) {
         self.store = store
-        self.directory = directory
-        try FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
+        self.shelf = shelf
     }
 
     /// The blob's path, fetched first when it is not here.
     ///
+    /// - Parameter hold: keeps the file from being trimmed; nil: for an hour at least it is not.
     /// - Throws: `BlobStoreError`, or `.missing` for what is no digest.
-    func path(of digest: String) async throws -> String {
-        try await path(of: digest, sharing: digest) { [store] fetched in
+    func path(of digest: String, heldBy hold: BlobHold? = nil) async throws -> String {
+        guard digest.isDigest else { throw BlobStoreError.missing(digest) }
+        hold?.add(digest)
+        return try await path(of: digest, sharing: digest) { [store] fetched in
             try await store.get(digest, toFileAt: fetched)
         }
     }
@@ -45,13 +49,9 @@ struct BlobCache: Sendable {
         _ fetch: @escaping @Sendable (_ path: String) async throws -> Void
     ) async throws -> String {
         guard digest.isDigest else { throw BlobStoreError.missing(digest) }
-        let home = "\(directory)/\(digest)"
-        if FileManager.default.fileExists(atPath: home) {
-            // Now, for `trim`: what is used stays.
-            utimes(home, nil)
-            return home
-        }
-        return try await fetches.value(of: key) {
+        let home = shelf.path(of: digest)
+        if shelf.use(digest) { return home }
+        return try await fetches.value(of: key) { [shelf] in
             let fetched = "\(home).\(UUID().uuidString).part"
             do {
                 try await fetch(fetched)
@@ -60,6 +60,7 @@ struct BlobCache: Sendable {
                 throw error
             }
             try BlobCache.move(fetched, to: home)
+            shelf.noteArrival(of: digest)
             return home
         }
     }
@@ -67,23 +68,28 @@ struct BlobCache: Sendable {
     /// Gives a file a home in the store and a place here; the file is taken.
     ///
     /// - Throws: `BlobStoreError.damaged` when its bytes have another digest than was said.
-    func take(fileAt path: String, expecting digest: String) async throws -> String {
+    func take(
+        fileAt path: String, expecting digest: String, heldBy hold: BlobHold? = nil
+    ) async throws -> String {
         let actual = try await store.put(fileAt: path)
         guard actual == digest else { throw BlobStoreError.damaged(digest) }
-        let home = "\(directory)/\(digest)"
+        hold?.add(digest)
+        let home = shelf.path(of: digest)
         do {
             try BlobCache.move(path, to: home)
+            shelf.noteArrival(of: digest)
             return home
         } catch BlobCacheError.otherFileSystem {
             return try await self.path(of: digest)
         }
     }
 
-    /// Removes what was longest not used until at most `sizeMax` bytes are left. What was used
-    /// within `age` stays: somebody may be about to open it.
+    /// Removes what was longest not used until at most `sizeMax` bytes are left. What an attempt
+    /// holds stays, and what was used within `age`: somebody may be about to open it.
     func trim(to sizeMax: Int64, unusedFor age: Duration = .seconds(3_600)) async throws {
         let cutoff = Int(Date().timeIntervalSince1970) - Int(age.components.seconds)
-        try await BlockingWork.run { [directory] in
+        try await BlockingWork.run { [shelf] in
+            let directory = shelf.directory
             var files = try FileManager.default.contentsOfDirectory(atPath: directory).compactMap {
                 name in FileStatus("\(directory)/\(name)").map { (name: name, status: $0) }
             }
@@ -92,8 +98,9 @@ struct BlobCache: Sendable {
             for file in files where file.status.modifiedAt <= cutoff {
                 // Drafts of a killed worker are of no use to anybody.
                 guard size > sizeMax || !file.name.isDigest else { continue }
-                try FileManager.default.removeItem(atPath: "\(directory)/\(file.name)")
-                size -= Int64(file.status.sizeInBytes)
+                if shelf.remove(file.name, unusedSince: cutoff) {
+                    size -= Int64(file.status.sizeInBytes)
+                }
             }
         }
     }

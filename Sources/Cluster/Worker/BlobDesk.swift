@@ -10,11 +10,18 @@ actor BlobDesk {
     private let cache: BlobCache
     /// The only folder offered files are taken from.
     private let scratchDirectory: String
+    /// What the process was told of, and its own binary, stay in the cache as long as this desk.
+    private let hold: BlobHold
     private var running = 0
 
-    init(cache: BlobCache, scratchDirectory: String) {
+    /// - Parameter binary: the path of the program that the process runs, in the cache or not.
+    init(cache: BlobCache, scratchDirectory: String, binary: String? = nil) {
         self.cache = cache
         self.scratchDirectory = scratchDirectory
+        hold = BlobHold(cache.shelf)
+        if let name = binary.map({ ($0 as NSString).lastPathComponent }), name.isDigest {
+            hold.add(name)
+        }
     }
 
     /// Takes an offered file or finds a wanted blob, and answers on the connection: later, unless
@@ -47,10 +54,12 @@ actor BlobDesk {
         case .blobOffered(_, let digest, let path):
             let file = try offeredFile(path)
             return try await Patience.whileStoreIsAway {
-                try await cache.take(fileAt: file, expecting: digest)
+                try await cache.take(fileAt: file, expecting: digest, heldBy: hold)
             }
         case .blobWanted(_, let digest):
-            return try await Patience.whileStoreIsAway { try await cache.path(of: digest) }
+            return try await Patience.whileStoreIsAway {
+                try await cache.path(of: digest, heldBy: hold)
+            }
         default:
             throw BlobRefusal(reason: "no blob was offered or wanted")
         }

@@ -105,7 +105,7 @@ actor DriverRun {
                 token: token, workingDirectory: directory))
         let hub = context.hub
         async let reported: Void = report(.running(worker: context.configuration.name))
-        let serving = Task { await serve(token) }
+        let serving = Task { await serve(token, binary: binary) }
         let exit = await process.wait()
         await hub.cancel(token)
         await session?.end()
@@ -129,12 +129,13 @@ actor DriverRun {
         return process
     }
 
-    private func serve(_ token: String) async {
+    private func serve(_ token: String, binary: String) async {
         guard let arrival = await context.hub.arrival(with: token) else { return }
         let session = DriverSession(
             connection: arrival.connection, store: context.store, lease: grant.lease,
             job: grant.job.id, pool: grant.job.poolName, priority: grant.job.priority,
-            desk: BlobDesk(cache: context.cache, scratchDirectory: workspace.scratchDirectory),
+            desk: BlobDesk(
+                cache: context.cache, scratchDirectory: workspace.scratchDirectory, binary: binary),
             onLeaseLost: { [weak self] in await self?.end(.leaseLost) })
         self.session = session
         try? arrival.connection.send(

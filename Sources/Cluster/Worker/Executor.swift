@@ -70,7 +70,8 @@ actor Executor {
         }
         let executor = Executor(
             process: process, arrival: arrival,
-            desk: BlobDesk(cache: context.cache, scratchDirectory: workspace.scratchDirectory),
+            desk: BlobDesk(
+                cache: context.cache, scratchDirectory: workspace.scratchDirectory, binary: binary),
             node: context.configuration.name)
         try? arrival.connection.send(
             ChannelMessage(

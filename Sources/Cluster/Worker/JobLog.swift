@@ -7,8 +7,8 @@ import Synchronization
 /// `append` is called by output pumps on threads of their own and blocks while the queue is full:
 /// the job then waits for the store. When nothing could be stored for `stallMax`, lines are dropped
 /// and counted instead, so that a store that is away does not stop the job. So are lines beyond
-/// what `LogAllowance` takes of a flood. A line in the log says how many, at the place where they
-/// are missing.
+/// what `LogAllowance` takes of a flood; a job that floods does not wait for the store any more. A
+/// line in the log says how many are missing, in their place.
 final class JobLog: Sendable {
     static let linesMax = 20_000
     static let bytesMax = 16 << 20
@@ -126,12 +126,20 @@ extension JobLog {
         }
 
         mutating func take(_ line: LogLine, waits: Bool) -> Taken {
-            if takenCount - storedCount >= JobLog.linesMax || bytes >= JobLog.bytesMax {
-                if waits && ContinuousClock.now - lastProgress < JobLog.stallMax { return .full }
-                droppedCount += 1
-                return .dropped
+            if isFilled(to: 1) {
+                let isStalled = ContinuousClock.now - lastProgress >= JobLog.stallMax
+                if waits && !isStalled && !allowance.isFlooded {
+                    allowance.waited(until: .now)
+                    return .full
+                }
+                if isStalled || !allowance.isFlooded {
+                    droppedCount += 1
+                    return .dropped
+                }
+                allowance.dropsUntilRoom()
             }
-            guard allowance.takes(bytes: line.text.utf8.count, at: .now) else {
+            let hasRoom = !isFilled(to: 0.5)
+            guard allowance.takes(bytes: line.text.utf8.count, at: .now, hasRoom: hasRoom) else {
                 floodedCount += 1
                 return .dropped
             }
@@ -139,6 +147,12 @@ extension JobLog {
             markDropped()
             put(line)
             return .taken(isFirst: beginsShipping())
+        }
+
+        /// - Parameter share: of what the queue holds.
+        private func isFilled(to share: Double) -> Bool {
+            Double(takenCount - storedCount) >= Double(JobLog.linesMax) * share
+                || Double(bytes) >= Double(JobLog.bytesMax) * share
         }
 
         /// Whether the caller is the one who has to ship from now on.

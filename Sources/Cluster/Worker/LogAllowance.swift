@@ -16,6 +16,8 @@ struct LogAllowance: Sendable {
     private let perSecond: Rate
     private var left: Rate
     private var isUsedUp = false
+    /// From when the burst was used up until all of it is there again.
+    private(set) var isFlooded = false
     private var at: ContinuousClock.Instant?
 
     init(burst: Rate = LogAllowance.burst, perSecond: Rate = LogAllowance.perSecond) {
@@ -25,7 +27,33 @@ struct LogAllowance: Sendable {
     }
 
     /// Whether a line of so many bytes is within it; it then counts. Times never go back.
-    mutating func takes(bytes: Int, at now: ContinuousClock.Instant) -> Bool {
+    ///
+    /// - Parameter hasRoom: whether half a second's worth could be kept for the store right now.
+    mutating func takes(
+        bytes: Int, at now: ContinuousClock.Instant, hasRoom: Bool = true
+    ) -> Bool {
+        grow(until: now)
+        if isUsedUp {
+            guard hasRoom, left.lines >= perSecond.lines / 2, left.bytes >= perSecond.bytes / 2
+            else { return false }
+        }
+        isUsedUp = left.lines < 1 || left.bytes < Double(bytes)
+        if isUsedUp {
+            isFlooded = true
+            return false
+        }
+        left.lines -= 1
+        left.bytes -= Double(bytes)
+        return true
+    }
+    /// The time up to now was spent waiting for the store, and gives nothing: else a store that is
+    /// slower than the rate would hold up a flood for as long as it lasts.
+    mutating func waited(until now: ContinuousClock.Instant) { at = now }
+
+    /// A flooding job does not wait for the store: its lines are dropped until there is room.
+    mutating func dropsUntilRoom() { isUsedUp = true }
+
+    private mutating func grow(until now: ContinuousClock.Instant) {
         if let at {
             let (seconds, attoseconds) = (now - at).components
             let passed = max(0, Double(seconds) + Double(attoseconds) / 1e18)
@@ -33,15 +61,6 @@ struct LogAllowance: Sendable {
             left.bytes = min(burst.bytes, left.bytes + passed * perSecond.bytes)
         }
         at = now
-        if isUsedUp {
-            guard left.lines >= perSecond.lines / 2, left.bytes >= perSecond.bytes / 2 else {
-                return false
-            }
-        }
-        isUsedUp = left.lines < 1 || left.bytes < Double(bytes)
-        if isUsedUp { return false }
-        left.lines -= 1
-        left.bytes -= Double(bytes)
-        return true
+        if left.lines == burst.lines, left.bytes == burst.bytes { isFlooded = false }
     }
 }

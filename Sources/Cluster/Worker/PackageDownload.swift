@@ -74,7 +74,7 @@ struct PackageDownload: Sendable {
         throw DownloadRefusal("it redirects more than \(PackageDownload.redirectsMax) times")
     }
 
-    private static func digest(ofFileAt path: String) throws -> String {
+    static func digest(ofFileAt path: String) throws -> String {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { try? file.close() }
         var hash = SHA256()

@@ -11,7 +11,7 @@ import Processes
 package actor Worker {
     private let configuration: WorkerConfiguration
     private let store: any JobStore
-    private let context: WorkerContext
+    nonisolated let context: WorkerContext
     private let folder: RuntimeFolder
     private let logger: Logger
 
@@ -42,8 +42,11 @@ package actor Worker {
         let id = WorkerID(name: configuration.name)
         life = WorkerLife(id: id, offer: configuration.offer)
         folder = try RuntimeFolder(configuration.runtimeDirectory)
-        let cache = try BlobCache(
-            store: blobs, directory: "\(configuration.cacheDirectory)/blobs")
+        let shelf = try BlobShelf(directory: "\(configuration.cacheDirectory)/blobs")
+        let peers = try Peers(
+            configuration, store: store, blobs: blobs, shelf: shelf, logger: logger)
+        let blobs: any BlobStore = peers?.blobs ?? blobs
+        let cache = BlobCache(store: blobs, shelf: shelf)
         let builder = JobBuilder(
             configuration: configuration, worker: id, store: store, blobs: blobs, cache: cache)
         context = WorkerContext(
@@ -56,7 +59,7 @@ package actor Worker {
                 mayUseControlGroups: configuration.mayUseControlGroups),
             spools: replayer.map {
                 SpoolKeeper(configuration, store: store, replayer: $0, logger: logger)
-            })
+            }, peers: peers)
     }
 
     /// Works until the task is cancelled, then hands back what runs, within the stop grace.
@@ -74,6 +77,7 @@ package actor Worker {
             group.addTask { await self.heartbeatLoop() }
             group.addTask { await self.tidyLoop() }
             group.addTask { await self.context.spools?.run() }
+            group.addTask { await self.context.peers?.run() }
             group.addTask { await self.signalLoop() }
             // Not cancelled with the rest: what its last claim is granted must be handed back.
             let claiming = Task { await claimLoop() }
@@ -257,6 +261,7 @@ package actor Worker {
         record.succeededCount = life.succeededCount
         record.failedCount = life.failedCount
         record.tracking = context.spools?.backlogs
+        record.peer = context.peers?.offer
         return record
     }
 

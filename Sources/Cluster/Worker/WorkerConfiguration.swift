@@ -17,6 +17,10 @@ package struct WorkerConfiguration: Sendable {
     package var attemptsMax = 256
     /// Bytes of blobs and binaries that are kept; what was used in the last hour stays in any case.
     package var cacheMaxInBytes: Int64 = 20 << 30
+    /// Where other workers fetch large blobs from this one; nil: it takes no part in that.
+    package var peerAddress: PeerAddress?
+    /// Bytes of large blobs that have their home here, in a cluster without an origin.
+    package var keptMaxInBytes: Int64 = 20 << 30
     /// Kept between starts: compiled jobs, blobs, unpacked working directories.
     package var cacheDirectory: String
     /// Kept between starts: what jobs could not tell MLflow yet.

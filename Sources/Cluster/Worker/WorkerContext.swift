@@ -13,6 +13,8 @@ struct WorkerContext: Sendable {
     let memory: MemoryGroups
     /// Nil: jobs look after what MLflow does not take themselves.
     let spools: SpoolKeeper?
+    /// Nil: large blobs are not passed from worker to worker.
+    let peers: Peers?
 
     /// CPU slots of all workers that serve a pool; at least this worker's own.
     func slots(of pool: String) async -> Int {

@@ -29,9 +29,11 @@ struct HeadCommand: AsyncParsableCommand {
         configuration.host = host
         configuration.port = port
         let stores = try role.storeConfiguration(environment)
-        let head = Head(
-            configuration, store: try await stores.openJobStore(),
-            blobs: try await stores.openBlobStore(), logger: logger)
+        let store = try await stores.openJobStore()
+        let blobs = PeeredBlobStore(
+            try await stores.openBlobStore(), workersOf: store, token: token,
+            scratchDirectory: configuration.scratchDirectory, logger: logger)
+        let head = Head(configuration, store: store, blobs: blobs, logger: logger)
         try await runUntilSignalled { [host] in
             try await head.run { port in
                 logger.info("head listening", metadata: ["url": "http://\(host):\(port)"])

@@ -42,6 +42,13 @@ struct WorkerCommand: AsyncParsableCommand {
             """)
     var downloadFrom: [String] = []
 
+    @Option(
+        help: """
+            HOST:PORT of this machine where other workers and the head fetch large blobs from this \
+            worker and leave copies of theirs (MANTA_PEER_ADDRESS).
+            """)
+    var peerAddress: String?
+
     @Option(help: "The head's URL, which jobs get as MANTA_ADDRESS.")
     var address: String?
 
@@ -83,6 +90,7 @@ struct WorkerCommand: AsyncParsableCommand {
             jobEnvironment: jobEnvironment(environment), version: mantaVersion,
             sdk: try makeSDK(environment), token: try environment.token())
         configuration.downloads = try downloadRules(environment)
+        configuration.peerAddress = try peer(environment, token: configuration.token)
         configuration.labels.formUnion(try checkedLabels())
         if !pool.isEmpty { configuration.pools = try pools() }
         if let slots = environment["MANTA_DRIVER_SLOTS"].flatMap(Int.init), slots > 0 {
@@ -103,6 +111,19 @@ struct WorkerCommand: AsyncParsableCommand {
         } catch {
             throw SettingError("--download-from takes URLs of servers. \(error)")
         }
+    }
+
+    private func peer(_ environment: Environment, token: String?) throws -> PeerAddress? {
+        guard let text = peerAddress ?? environment["MANTA_PEER_ADDRESS"] else { return nil }
+        guard let address = PeerAddress(text) else {
+            throw SettingError(
+                "--peer-address takes HOST:PORT by which others reach this machine, like "
+                    + "10.0.0.7:8266, not '\(text.prefix(200))'.")
+        }
+        guard token != nil else {
+            throw SettingError("--peer-address needs MANTA_TOKEN or MANTA_TOKEN_FILE.")
+        }
+        return address
     }
 
     private func resources() throws -> Resources {
