@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -20,6 +21,15 @@
 extern int pipe2(int ends[2], int flags);
 
 static inline int manta_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+// Swift's Glibc has no malloc.h. The other C libraries have no arenas.
+static inline void manta_limit_arenas(int count) {
+#ifdef M_ARENA_MAX
+    mallopt(M_ARENA_MAX, count);
+#else
+    (void)count;
+#endif
+}
 
 typedef struct {
     const char *path;

@@ -13,7 +13,7 @@ package struct PeerOffer: Sendable, Codable, Hashable {
     /// 48 bits: two blobs of one cluster that share them cost one question in vain.
     package static let digitsShown = 12
 
-    /// - Parameter digests: SHA-256 in lower-case hex digits; what is beyond `blobsMax` is left out.
+    /// - Parameter digests: SHA-256 in lower-case hex digits; those beyond `blobsMax` are left out.
     package init(address: String, digests: [String]) {
         self.address = address
         blobs = digests.prefix(PeerOffer.blobsMax).map { String($0.prefix(PeerOffer.digitsShown)) }

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Large blobs whose home is this worker, because the cluster has no origin.
 ///
-/// A folder beside the cache, which no other bound makes room in: what does not fit in its budget is
-/// refused. A blob goes when nobody stored or read it here for the retention.
+/// A folder beside the cache, which no other bound makes room in: what does not fit in its budget
+/// is refused. A blob goes when nobody stored or read it here for the retention.
 final class KeptBlobs: Sendable {
     let directory: String
     private let sizeMax: Int64

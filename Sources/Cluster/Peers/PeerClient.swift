@@ -37,8 +37,8 @@ struct PeerClient: Sendable {
 
     /// Writes a blob, verified, to a new file at `path`; false when no worker offers it.
     ///
-    /// - Throws: `.unavailable` when none of those that offer it gave it, naming why; `.full`. There
-    ///   is no file then.
+    /// - Throws: `.unavailable` when none of those that offer it gave it, naming why; `.full`.
+    ///   There is no file then.
     func fetch(_ digest: String, toFileAt path: String) async throws -> Bool {
         var causes: [String] = []
         for peer in try await peers({ $0.mentions(digest) }).prefix(PeerClient.peersMax) {

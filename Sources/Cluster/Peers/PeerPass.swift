@@ -3,8 +3,8 @@ import Foundation
 
 /// What one process of the cluster shows another to read or leave one blob.
 ///
-/// Made from the cluster's token and good for one method and one blob for a minute. The token itself
-/// is never sent: an address in a worker's record may belong to somebody else by now.
+/// Made from the cluster's token and good for one method and one blob for a minute. The token
+/// itself is never sent: an address in a worker's record may belong to somebody else by now.
 enum PeerPass {
     /// Of `Authorization`, before the pass.
     static let scheme = "Manta-Peer "

@@ -5,8 +5,8 @@ package import Logging
 /// A cluster's blob store, with its workers as a second place for large blobs.
 ///
 /// What a worker near by has is fetched from there first and from the origin otherwise. Where there
-/// is no origin, a large blob's home are two workers: the one that stores it and one more. When only
-/// one takes it, that is said in the log, and the blob is lost with that worker.
+/// is no origin, a large blob's home are two workers: the one that stores it and one more. When
+/// only one takes it, that is said in the log, and the blob is lost with that worker.
 package struct PeeredBlobStore: BlobStore {
     private let base: any BlobStore
     private let client: PeerClient

@@ -3,6 +3,7 @@ import Cluster
 import Foundation
 import Jobs
 import Logging
+import Processes
 
 struct HeadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,6 +18,8 @@ struct HeadCommand: AsyncParsableCommand {
     var port = 8265
 
     func run() async throws {
+        // Before there are threads that would take more.
+        HeapArenas.limit(to: 2)
         let environment = Environment.current()
         let logger = try role.logging.makeLogger("head", environment)
         // On loopback the token may be made on the spot; beyond it somebody must have given it.

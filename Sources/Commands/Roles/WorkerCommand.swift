@@ -53,6 +53,8 @@ struct WorkerCommand: AsyncParsableCommand {
     var address: String?
 
     func run() async throws {
+        // Before there are threads that would take more.
+        HeapArenas.limit(to: 2)
         let environment = Environment.current()
         let logger = try role.logging.makeLogger("worker", environment)
         let stores = try role.storeConfiguration(environment)
