@@ -317,20 +317,12 @@ package actor Worker {
             try? await Task.sleep(for: configuration.heartbeatInterval)
             if lastTrim.map({ ContinuousClock.now - $0 > .seconds(600) }) ?? true {
                 lastTrim = .now
-                await trimCache()
+                await context.trimCache(logger)
             }
             for pool in pools.values {
                 await pool.endIdle(olderThan: configuration.executorIdleMax)
             }
             for job in Set(logs.keys).union(pools.keys).union(actorPools.keys) { await tidy(job) }
-        }
-    }
-
-    private func trimCache() async {
-        do {
-            try await context.cache.trim(to: configuration.cacheMaxInBytes)
-        } catch {
-            logger.warning("the cache cannot be trimmed", metadata: ["cause": "\(error)"])
         }
     }
 

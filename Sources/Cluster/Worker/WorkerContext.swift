@@ -1,4 +1,5 @@
 import Jobs
+import Logging
 import Processes
 
 /// What every attempt on a worker needs: made once, shared by all.
@@ -31,5 +32,14 @@ struct WorkerContext: Sendable {
             resources.memoryInBytes > 0
             ? resources.memoryInBytes : configuration.resources.memoryInBytes
         return limit > 0 ? limit : nil
+    }
+
+    /// Brings the cache back within its bound; what cannot be done is logged and tried again.
+    func trimCache(_ logger: Logger) async {
+        do {
+            try await cache.trim(to: configuration.cacheMaxInBytes)
+        } catch {
+            logger.warning("the cache cannot be trimmed", metadata: ["cause": "\(error)"])
+        }
     }
 }
