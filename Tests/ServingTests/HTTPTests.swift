@@ -56,6 +56,26 @@ import Testing
         }
     }
 
+    @Test("A trace's place comes back if it is one, and a prediction tells its steps' times")
+    func timing() async throws {
+        try await RunningGateway.with(try Self.folder()) { gateway in
+            let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+            let reply = try await gateway.predict(Self.row, headers: ["traceparent": parent])
+            #expect(reply.headers["traceparent"] == parent)
+            // The last of the two headers, as this client keeps them.
+            let steps = reply.headers["server-timing"] ?? ""
+            for step in ["decode;dur=0.", "predict;dur=", "encode;dur="] {
+                #expect(steps.contains(step), "\(steps)")
+            }
+            for broken in ["00-0-0-01", parent.uppercased(), "01" + parent.dropFirst(2)] {
+                let reply = try await gateway.predict(Self.row, headers: ["traceparent": broken])
+                #expect(reply.headers["traceparent"] == nil, "\(broken)")
+            }
+            let health = try await gateway.call("GET", "/livez")
+            #expect(health.headers["server-timing"]?.hasPrefix("total;dur=") == true)
+        }
+    }
+
     @Test("HTTP/1.0 clients get their reply, and the connection ends unless they keep it")
     func http10() async throws {
         try await RunningGateway.with(try Self.folder()) { gateway in

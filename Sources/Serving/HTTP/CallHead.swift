@@ -16,6 +16,8 @@ struct CallHead: Sendable {
     var isChunked = false
     /// `Inference-Header-Content-Length`: bytes of JSON before binary tensors.
     var inferenceHeaderLength: String?
+    /// The caller's place in a trace (W3C Trace Context), where it is well-formed.
+    var traceParent: String?
     var forwardedPrefix: String?
     var forwardedHost: String?
     var forwardedProtocol: String?
@@ -39,6 +41,7 @@ struct CallHead: Sendable {
             case "content-length": contentLength = Int(field.value)
             case "transfer-encoding": isChunked = true
             case "inference-header-content-length": inferenceHeaderLength = field.value
+            case "traceparent" where Self.isTraceParent(field.value): traceParent = field.value
             case "origin": caller.origin = field.value
             case "sec-fetch-site": caller.fetchSite = field.value.lowercased()
             case "authorization": caller.authorization = field.value
@@ -72,6 +75,23 @@ struct CallHead: Sendable {
         else { return "" }
         while prefix.last == "/" { prefix.removeLast() }
         return prefix
+    }
+
+    /// What a key of the query is given; the last one of several counts.
+    func queryValue(_ key: String) -> String? {
+        guard let query else { return nil }
+        let pair = query.split(separator: "&").last { $0.prefix { $0 != "=" } == key }
+        return pair.map { String($0.dropFirst(key.count + 1)) }
+    }
+
+    /// `00-<32 hex digits>-<16 hex digits>-<2 hex digits>`, neither id all zeros.
+    static func isTraceParent(_ text: String) -> Bool {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.map(\.utf8.count) == [2, 32, 16, 2], parts[0] == "00" else { return false }
+        let isHex = parts.allSatisfy { part in
+            part.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        }
+        return isHex && parts[1...2].allSatisfy { part in part.contains { $0 != "0" } }
     }
 
     /// True when the body is, or may become, large enough that only a few are held at once.

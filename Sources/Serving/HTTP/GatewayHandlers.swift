@@ -51,9 +51,19 @@ struct GatewayHandlers: Sendable {
     }
 
     private func predict(_ call: Call) async -> Reply {
-        await models.predict(
-            PredictRequest(
-                body: call.body, requestID: call.head.requestID, loadCommand: loadCommand(call)))
+        var request = PredictRequest(
+            body: call.body, requestID: call.head.requestID, loadCommand: loadCommand(call))
+        switch call.head.queryValue("explain") {
+        case nil: break
+        case "shap": request.style = .explain
+        case .some(let text):
+            var problems = ProblemList()
+            problems.add(
+                "literal_error", at: ["query", "explain"], "Input should be 'shap'",
+                input: .text(text))
+            return .validation(problems.finish())
+        }
+        return await models.predict(request)
     }
 
     /// The line that loads a model, with the address this client used.

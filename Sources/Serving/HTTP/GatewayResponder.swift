@@ -39,7 +39,7 @@ struct GatewayResponder: HTTPResponder {
                 "status": "\(reply.status)", "duration": "\(duration)",
                 "request": "\(head.requestID)",
             ])
-        return Self.response(reply, to: head)
+        return Self.response(reply, to: head, after: duration)
     }
 
     /// The answer, with the errors of the protocol that the path belongs to.
@@ -184,7 +184,9 @@ struct GatewayResponder: HTTPResponder {
     }
 
     /// Hummingbird's response: shared headers, and no body where HEAD was asked.
-    private static func response(_ reply: Reply, to head: CallHead) -> Response {
+    private static func response(
+        _ reply: Reply, to head: CallHead, after duration: Duration
+    ) -> Response {
         typealias Field = HTTPFields.Element
         var fields = HTTPFields()
         fields[.contentType] = reply.contentType
@@ -192,8 +194,10 @@ struct GatewayResponder: HTTPResponder {
         let shared = [
             ("X-Request-ID", head.requestID), ("X-Content-Type-Options", "nosniff"),
             ("Cache-Control", "no-store"),
+            ("Server-Timing", "total;dur=" + PredictTiming.milliseconds(duration)),
         ]
-        for (name, value) in shared + reply.headers {
+        let trace = head.traceParent.map { [("traceparent", $0)] } ?? []
+        for (name, value) in shared + trace + reply.headers {
             guard let name = Field.Name(name) else { continue }
             fields.append(Field(name: name, value: value))
         }

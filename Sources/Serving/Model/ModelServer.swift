@@ -43,15 +43,21 @@ package final class ModelServer: ReplicaEndpoint {
         guard admission.enter() else { return overloaded(request) }
         defer { admission.leave() }
         do {
+            var timing = PredictTiming()
             let form = try request.body.withUnsafeReadableBytes {
                 bytes throws(FeatureDecoder.Failure) in
                 try PredictForm.read(bytes, of: request, for: model, limits: limits)
             }
-            var reply = try await PredictReply.make(for: form, by: model, request)
+            timing.end("decode")
+            var reply = try await PredictReply.make(
+                for: form, by: model, request, timing: &timing)
+            timing.end("encode")
             reply.rowCount = form.rows.rowCount
-            return reply
+            return reply.with(header: "Server-Timing", timing.header)
         } catch let failure as FeatureDecoder.Failure {
             return reply(to: failure, request)
+        } catch let problem as Problem {
+            return problem.reply(requestID: request.requestID)
         } catch {
             return Problem(
                 status: 500, code: "prediction-failed", title: "Prediction failed",

@@ -44,6 +44,8 @@ package struct PredictRequest: Sendable {
     package enum Style: String, Sendable {
         /// `predictions`, `probabilities` and who answered; errors as FastAPI's and problem bodies.
         case predict
+        /// As `predict`, with each feature's contributions (`?explain=shap`).
+        case explain
         /// `prediction` and `status`; one row may come without its outer list.
         case serve
         /// Tensors in and out, as the Open Inference Protocol has them.

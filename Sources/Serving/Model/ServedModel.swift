@@ -17,6 +17,10 @@ package final class ServedModel: Sendable {
     private let predictor: Predictor
     /// Nil where every request is computed by itself.
     private let batches: BatchQueue?
+    /// What an explainer is made of.
+    private let trained: TrainedModel
+    /// Made by the first request that asks for it: most models are never explained.
+    private let madeExplainer = Mutex<TreeExplainer?>(nil)
 
     /// Models in memory, for `manta_models_resident`: more than one only while an old one drains.
     static let residentCount = Atomic<Int>(0)
@@ -39,6 +43,7 @@ package final class ServedModel: Sendable {
             BatchQueue(settings, onBatch: onBatch) { try predictor.predict($0) }
         }
         self.version = version
+        trained = loaded.model
         task = loaded.model.task
         signature = loaded.signature
         sha256 = loaded.sha256.hex
@@ -50,6 +55,17 @@ package final class ServedModel: Sendable {
 
     /// Scores per row: one for each class, or the value alone.
     var outputCount: Int { predictor.outputCount }
+
+    /// What tells each feature's part in a score. Throws `ExplanationError` where the model cannot.
+    func explainer() async throws -> TreeExplainer {
+        if let made = madeExplainer.withLock({ $0 }) { return made }
+        let trained = trained
+        let made = try await OffPool.run { () throws(ExplanationError) in
+            try trained.explainer()
+        }
+        madeExplainer.withLock { $0 = made }
+        return made
+    }
 
     /// Row after row `outputCount` scores. A row's scores do not depend on the rows beside it.
     func scores(for rows: FeatureMatrix) async throws -> [Float] {

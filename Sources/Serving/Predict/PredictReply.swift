@@ -5,11 +5,13 @@ import Telemetry
 /// answered.
 enum PredictReply {
     static func make(
-        for form: PredictForm, by model: ServedModel, _ request: PredictRequest
+        for form: PredictForm, by model: ServedModel, _ request: PredictRequest,
+        timing: inout PredictTiming
     ) async throws -> Reply {
         let scores = try await model.scores(for: form.rows)
+        timing.end("predict")
         switch request.style {
-        case .predict: break
+        case .predict, .explain: break
         case .serve: return ServeReply.success(scores, of: model)
         case .kserve, .mlflow, .mlflowCSV: return predictionsAlone(scores, of: model)
         case .openInference:
@@ -19,6 +21,9 @@ enum PredictReply {
         var writer = JSONWriter(capacity: 256 + 14 * scores.count + 8 * form.rows.rowCount)
         writer.openObject()
         write(scores, of: model, to: &writer)
+        if request.style == .explain {
+            try await ExplainReply.write(form.rows, by: model, to: &writer)
+        }
         writer.field("model_name", model.version.name)
         writer.field("model_version", model.version.version)
         writer.field("request_id", request.requestID)

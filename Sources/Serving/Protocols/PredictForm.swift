@@ -21,7 +21,7 @@ struct PredictForm {
                     forms: forms))
         }
         switch request.style {
-        case .predict: return try decode(.all)
+        case .predict, .explain: return try decode(.all)
         case .serve: return try decode(.all, takesFlatRow: true)
         case .kserve: return try decode(.kserve)
         case .mlflow: return try decode(.mlflow)
