@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import Synchronization
 import Telemetry
 import Testing
@@ -97,6 +98,53 @@ enum EndpointUnderTest: CaseIterable {
             }
             #expect(Set(replies.withLock { $0 }).count == 1)
         }
+    }
+
+    /// One row, 1 and 2, in a protocol's form.
+    private static func request(_ style: PredictRequest.Style, isBinary: Bool) -> PredictRequest {
+        let binary = isBinary ? #","parameters":{"binary_data_size":8}"# : #","data":[1,2]"#
+        let tensor = #"{"name":"rows","shape":[1,2],"datatype":"FP32"\#(binary)}"#
+        let json = #"{"parameters":{"binary_data_output":\#(isBinary)},"inputs":[\#(tensor)]}"#
+        let text =
+            switch style {
+            case .predict, .serve: #"{"features":[[1,2]]}"#
+            case .openInference: json
+            case .kserve: #"{"instances":[[1,2]]}"#
+            case .mlflow: #"{"inputs":[[1,2]]}"#
+            case .mlflowCSV: "a,b\n1,2\n"
+            }
+        var body = ByteBuffer(string: text)
+        for value in isBinary ? [Float(1), 2] : [] {
+            body.writeInteger(value.bitPattern, endianness: .little)
+        }
+        var request = PredictRequest(body: body, requestID: "r-1", loadCommand: "load it")
+        request.style = style
+        if isBinary { request.jsonSize = text.utf8.count }
+        return request
+    }
+
+    @Test(
+        "Every protocol's request gets the same reply from every endpoint",
+        arguments: [
+            (PredictRequest.Style.openInference, false), (.openInference, true), (.kserve, false),
+            (.mlflow, false), (.mlflowCSV, false),
+        ])
+    func protocols(_ style: PredictRequest.Style, _ isBinary: Bool) async throws {
+        let folder = try Self.folder(1)
+        let replies = Mutex<[Reply]>([])
+        for kind in EndpointUnderTest.allCases {
+            try await kind.with { endpoint in
+                _ = try await endpoint.install(
+                    folder.path + "/One/1", version: TestPool.version(1))
+                let reply = await endpoint.predict(Self.request(style, isBinary: isBinary))
+                #expect(reply.status == 200, "\(String(decoding: reply.body, as: UTF8.self))")
+                #expect(reply.rowCount == 1)
+                replies.withLock { $0.append(reply) }
+            }
+        }
+        let (one, other) = replies.withLock { ($0[0], $0[1]) }
+        #expect(one.body == other.body && one.contentType == other.contentType)
+        #expect(one.headers.map { "\($0)" } == other.headers.map { "\($0)" })
     }
 
     @Test(
