@@ -165,7 +165,7 @@ import Testing
             kill(gateway.child.pid, SIGTERM)
             #expect(await gateway.child.wait() == .code(0))
             let result = await outcome
-            // Who comes when nobody listens any more is refused, or reset in the listener's backlog.
+            // Who comes when nobody listens any more is refused, or reset in the backlog.
             #expect(result.statuses.keys.sorted() == [200], "\(result.statuses)")
             #expect(
                 result.failures.keys.allSatisfy {
