@@ -107,7 +107,7 @@ class Cluster:
             text=True, check=True).stdout
         values = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
         return {
-            "scripts": int(values["cmdstat_evalsha"].split("usec=")[1].split(",")[0]),
+            "scripts": int(values["cmdstat_fcall"].split("usec=")[1].split(",")[0]),
             "processor": 1e6 * (
                 float(values["used_cpu_user"]) + float(values["used_cpu_sys"]))}
 

@@ -2,7 +2,7 @@
 ///
 /// Two implementations pass one contract suite: `InMemoryJobStore` applies the pure transitions of
 /// `TaskRecord`, `JobRecord` and `BuildRecord` under a lock; `RedisJobStore` applies the same ones
-/// as one Lua script each. All times are the store's own clock. Every method may throw
+/// as one function in Lua each. All times are the store's own clock. Every method may throw
 /// `JobStoreError.unavailable`; a caller that retries gets the same effect once.
 package protocol JobStore: Sendable {
     // MARK: Submitting

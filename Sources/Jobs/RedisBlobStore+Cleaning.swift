@@ -106,9 +106,9 @@ extension RedisBlobStore {
     }
 
     private func texts(
-        _ script: RedisScript, _ arguments: RedisCommand
+        _ function: RedisFunction, _ arguments: RedisCommand
     ) async throws(BlobStoreError) -> [String] {
-        (try await run(script, arguments).array ?? []).compactMap(\.string)
+        (try await run(function, arguments).array ?? []).compactMap(\.string)
     }
 
     private func texts(_ command: RedisCommand) async throws(BlobStoreError) -> [String] {

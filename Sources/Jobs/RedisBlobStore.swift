@@ -35,13 +35,13 @@ package final class RedisBlobStore: BlobStore {
     ) async throws -> RedisBlobStore {
         let client = RedisClient(endpoint)
         do {
-            let hasFlags = try await RedisRequirements.check(client)
+            try await RedisRequirements.check(client)
             try await checkOrigin(configuration.origin)
             return RedisBlobStore(
                 client: client, namespace: configuration.namespace,
                 origin: configuration.origin,
                 budgetInBytes: configuration.blobBudgetInBytes,
-                scripts: RedisScripts(limits: configuration.limits, hasFlags: hasFlags),
+                scripts: RedisScripts(limits: configuration.limits),
                 ownsClient: true)
         } catch {
             client.close()
@@ -149,10 +149,10 @@ package final class RedisBlobStore: BlobStore {
     }
 
     func run(
-        _ script: RedisScript, _ arguments: RedisCommand
+        _ function: RedisFunction, _ arguments: RedisCommand
     ) async throws(BlobStoreError) -> RESPValue {
         do throws(RedisError) {
-            return try await client.run(script, keys: [keys.prefix], arguments: arguments)
+            return try await client.run(function, keys: [keys.prefix], arguments: arguments)
         } catch {
             if case .server(let answer) = error, answer.code == .outOfMemory {
                 throw .full("Redis's memory is used up; raise its maxmemory")

@@ -16,26 +16,30 @@ extension RedisJobStore {
         var records: [TaskRecord] = []
         for batch in tasks.batches(of: RedisJobStore.batchMax) {
             var arguments = driverArguments(driverLease, of: job)
-            arguments.append(batch.count)
-            for task in batch { RedisTaskCoding.append(task, to: &arguments) }
+            RedisTaskForm.append(batch, to: &arguments)
             let reply = try await run(scripts.enqueue, arguments)
             switch reply.array?.first?.string {
             case "ok":
-                let values = reply.array?.last?.array ?? []
-                guard values.count == batch.count else {
-                    throw JobStoreError.corrupt("the reply to enqueue")
-                }
-                for (task, value) in zip(batch, values) {
-                    // One that is new and plain waits since then, as it was sent.
-                    let record = value.integer.map { TaskRecord(new: task, at: $0) }
-                    records.append(try record ?? RedisTaskCoding.task(value))
-                }
+                records += try RedisJobStore.enqueued(batch, reply.array?.last ?? .null)
             case "leaseLost": throw JobStoreError.leaseLost(driverLease.task)
             case "jobOver": throw JobStoreError.jobOver(job)
             case "full": throw full(reply)
             default: throw JobStoreError.corrupt("the reply to enqueue")
             }
         }
+        return records
+    }
+
+    /// Tasks as they stand after `enqueue`: since the time that it answers all wait as they were
+    /// sent, or each is told of.
+    private static func enqueued(
+        _ batch: some Collection<NewTask>, _ reply: RESPValue
+    ) throws(JobStoreError) -> [TaskRecord] {
+        if let time = reply.integer { return batch.map { TaskRecord(new: $0, at: time) } }
+        let values = reply.array ?? []
+        guard values.count == batch.count else { throw .corrupt("the reply to enqueue") }
+        var records: [TaskRecord] = []
+        for value in values { records.append(try RedisTaskCoding.task(value)) }
         return records
     }
 
@@ -116,14 +120,14 @@ extension RedisJobStore {
         let parts = try await run(
             scripts.claim, arguments(for: request, endings: endings), isRepeatable: false
         ).array
-        guard let parts, parts.count == 5 else {
+        guard let parts, parts.count == 6, let expiry = parts[5].integer else {
             throw JobStoreError.corrupt("the reply to claim")
         }
         let early = Set((parts[4].array ?? []).compactMap { $0.integer.map { Int($0) - 1 } })
         return ClaimReply(
             endings: replies
                 + (try RedisTaskCoding.endingReplies(parts[0], count: endings.count)),
-            grants: try grants(parts[1], jobs: parts[2], ahead: early),
+            grants: try grants(parts[1], to: request.worker, expiry, jobs: parts[2], ahead: early),
             nextDueInMilliseconds: parts[3].integer)
     }
 
@@ -151,19 +155,30 @@ extension RedisJobStore {
         return arguments
     }
 
+    /// - Parameter expiry: when the leases of plain tasks end.
     private func grants(
-        _ tasks: RESPValue, jobs: RESPValue, ahead: Set<Int>
+        _ tasks: RESPValue, to worker: WorkerID, _ expiry: Int64, jobs: RESPValue, ahead: Set<Int>
     ) throws(JobStoreError) -> [Grant] {
         var specs: [JobID: NewJob] = [:]
         let flat = jobs.array ?? []
         for index in stride(from: 0, to: flat.count - 1, by: 2) {
             guard let bytes = flat[index + 1].bytes else { throw .corrupt("a granted task's job") }
-            let spec = try StoreCoding.decode(NewJob.self, from: bytes)
+            let spec = try grantedJobs.job(bytes)
             specs[spec.id] = spec
         }
+        var reader = RedisTaskForm.Reader()
         var grants: [Grant] = []
         for (index, value) in (tasks.array ?? []).enumerated() {
-            let task = try RedisTaskCoding.task(value)
+            let task: TaskRecord
+            if let fields = value.array, fields.count == 3 {
+                guard let id = fields[0].string.map(TaskID.init(rawValue:)),
+                    let spec = fields[1].bytes, let token = fields[2].integer
+                else { throw .corrupt("a grant") }
+                let lease = Lease(task: id, worker: worker, token: token, expiry: expiry)
+                task = try reader.task(id, spec: spec, state: .running(lease), attempt: 1)
+            } else {
+                task = try RedisTaskCoding.task(value)
+            }
             guard case .running(let lease) = task.state, let job = specs[task.spec.job] else {
                 throw .corrupt("the grant of task \(task.spec.id)")
             }
@@ -184,7 +199,9 @@ extension RedisJobStore {
             throw JobStoreError.corrupt("the reply to ended")
         }
         var tasks: [EndedTasks.End] = []
-        for value in values { tasks.append(try RedisTaskCoding.end(value)) }
+        for value in values {
+            if let end = try RedisTaskCoding.end(value) { tasks.append(end) }
+        }
         return EndedTasks(tasks: tasks, next: Int(next))
     }
 

@@ -1,9 +1,9 @@
 package import Redis
 import Synchronization
 
-/// The job store that processes share: one Lua script per transition, Redis's own clock.
+/// The job store that processes share: one function in Lua per transition, Redis's own clock.
 ///
-/// The scripts stand in `Lua/`, the keys in `RedisKeys`; `docs/REDIS.md` shows the data.
+/// The functions stand in `Lua/`, the keys in `RedisKeys`; `docs/REDIS.md` shows the data.
 /// Connections come back by themselves; while Redis is away every method throws `.unavailable`
 /// after the client's patience.
 package final class RedisJobStore: JobStore {
@@ -11,6 +11,7 @@ package final class RedisJobStore: JobStore {
     let keys: RedisKeys
     let limits: StoreLimits
     let scripts: RedisScripts
+    let grantedJobs = GrantedJobs()
     private let ownsClient: Bool
     private let hub = SignalHub()
     private let subscription = Mutex<RedisSubscription?>(nil)
@@ -36,13 +37,13 @@ package final class RedisJobStore: JobStore {
     ) async throws -> RedisJobStore {
         let client = RedisClient(endpoint)
         do {
-            let hasFlags = try await RedisRequirements.check(client)
+            try await RedisRequirements.check(client)
             try await StoreFormat.agree(
                 client, RedisKeys(namespace: configuration.namespace),
                 program: configuration.program)
             return RedisJobStore(
                 client: client, namespace: configuration.namespace, limits: configuration.limits,
-                scripts: RedisScripts(limits: configuration.limits, hasFlags: hasFlags),
+                scripts: RedisScripts(limits: configuration.limits),
                 ownsClient: true)
         } catch {
             client.close()
@@ -157,13 +158,13 @@ package final class RedisJobStore: JobStore {
     // MARK: Calling Redis
 
     func run(
-        _ script: RedisScript, _ arguments: RedisCommand, isRepeatable: Bool = true
+        _ function: RedisFunction, _ arguments: RedisCommand, isRepeatable: Bool = true
     ) async throws(JobStoreError) -> RESPValue {
         do throws(RedisError) {
             return try await client.run(
-                script, keys: [keys.prefix], arguments: arguments, isRepeatable: isRepeatable)
+                function, keys: [keys.prefix], arguments: arguments, isRepeatable: isRepeatable)
         } catch {
-            throw JobStoreError(error, script.name)
+            throw JobStoreError(error, function.name)
         }
     }
 

@@ -15,9 +15,8 @@ enum RedisKey: String, CaseIterable, Sendable {
     case ended = "ended"
     case job = "job:<job>"
     case tasks = "job:<job>:tasks"
+    case lives = "job:<job>:lives"
     case order = "job:<job>:order"
-    case inputs = "job:<job>:inputs"
-    case results = "job:<job>:results"
     case ends = "job:<job>:ends"
     case queues = "job:<job>:queues"
     case waiting = "job:<job>:waiting:<shape>"
@@ -74,7 +73,7 @@ struct RedisKeys: Sendable {
             let body = pieces.joined(separator: " .. ")
             return "K.\(key) = function(\(holes.joined(separator: ", "))) return \(body) end"
         }
-        return (["local P = KEYS[1]", "local K = {}"] + lines).joined(separator: "\n")
+        return (["local P", "local K = {}"] + lines).joined(separator: "\n")
     }()
 }
 

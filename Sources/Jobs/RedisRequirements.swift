@@ -2,13 +2,11 @@ import Redis
 
 /// What a Redis server must be like to hold a cluster's state.
 enum RedisRequirements {
-    /// Streams that are cut by id and exclusive ranges came with 6.2.
-    static let minimumVersion = (6, 2)
+    /// Functions, which every transition is, came with 7.0.
+    static let minimumVersion = (7, 0)
 
-    /// Answers whether the server knows script flags.
-    ///
     /// - Throws: `StoreConfigurationError` with the fix, or `JobStoreError.unavailable`.
-    static func check(_ client: RedisClient) async throws -> Bool {
+    static func check(_ client: RedisClient) async throws {
         let facts: [String: String]
         do throws(RedisError) {
             facts = parse(try await client.send(RedisCommand("INFO")).string ?? "")
@@ -35,7 +33,6 @@ enum RedisRequirements {
                 "Redis at \(client.endpoint) may drop our keys (maxmemory-policy \(policy)); run "
                     + "`redis-cli CONFIG SET maxmemory-policy noeviction` and set it in redis.conf")
         }
-        return version[0] >= 7
     }
 
     private static func parse(_ info: String) -> [String: String] {

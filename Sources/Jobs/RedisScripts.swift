@@ -1,119 +1,169 @@
 package import Redis
 
-/// All scripts of the Redis stores, put together from the Lua texts in `Lua/`.
+/// All functions of the Redis stores: one library, put together from the Lua texts in `Lua/`.
+///
+/// The library's name holds its digest, so that two versions of this program, or two with other
+/// limits, each find their own.
 package struct RedisScripts: Sendable {
-    let submit: RedisScript
-    let putSchedule: RedisScript
-    let readSchedules: RedisScript
-    let deleteSchedule: RedisScript
-    let fire: RedisScript
-    let stop: RedisScript
-    let delete: RedisScript
-    let retry: RedisScript
-    let report: RedisScript
-    let enqueue: RedisScript
-    let cancel: RedisScript
-    let cancelTask: RedisScript
-    let read: RedisScript
-    let claim: RedisScript
-    let finish: RedisScript
-    let ended: RedisScript
-    let heartbeat: RedisScript
-    let workers: RedisScript
-    let situation: RedisScript
-    let load: RedisScript
-    let removeWorker: RedisScript
-    let beginBuild: RedisScript
-    let endBuild: RedisScript
-    let forgetBuild: RedisScript
-    let appendLogs: RedisScript
-    let putBlob: RedisScript
-    let containsBlob: RedisScript
-    let getBlob: RedisScript
-    let useOrigin: RedisScript
-    let unusedInOrigin: RedisScript
-    let beginRemoval: RedisScript
-    let endRemoval: RedisScript
-    let namedBlobs: RedisScript
+    let submit: RedisFunction
+    let putSchedule: RedisFunction
+    let readSchedules: RedisFunction
+    let deleteSchedule: RedisFunction
+    let fire: RedisFunction
+    let stop: RedisFunction
+    let delete: RedisFunction
+    let retry: RedisFunction
+    let report: RedisFunction
+    let enqueue: RedisFunction
+    let cancel: RedisFunction
+    let cancelTask: RedisFunction
+    let read: RedisFunction
+    let claim: RedisFunction
+    let finish: RedisFunction
+    let ended: RedisFunction
+    let heartbeat: RedisFunction
+    let workers: RedisFunction
+    let situation: RedisFunction
+    let load: RedisFunction
+    let removeWorker: RedisFunction
+    let beginBuild: RedisFunction
+    let endBuild: RedisFunction
+    let forgetBuild: RedisFunction
+    let appendLogs: RedisFunction
+    let putBlob: RedisFunction
+    let containsBlob: RedisFunction
+    let getBlob: RedisFunction
+    let useOrigin: RedisFunction
+    let unusedInOrigin: RedisFunction
+    let beginRemoval: RedisFunction
+    let endRemoval: RedisFunction
+    let namedBlobs: RedisFunction
+    /// The library, for the test that removes its guard lines.
+    package let library: RedisLibrary
 
     /// - Parameters:
     ///   - clock: Lua that sets `micros` and `now`; tests pass a clock that they can move.
-    ///   - hasFlags: whether the server knows script flags (Redis 7). What ends work and frees
-    ///     memory then also runs when Redis's memory is used up.
     ///   - mutation: the name of a guard line to leave out; only tests pass one.
     package init(
         limits: StoreLimits = StoreLimits(), timing: StoreTiming = StoreTiming(),
-        clock: String? = nil, hasFlags: Bool = false, without mutation: String? = nil
+        clock: String = LuaBase.serverClock, without mutation: String? = nil
     ) {
-        let base = [
-            RedisKeys.lua, RedisScripts.table(limits, timing), clock ?? LuaBase.serverClock,
-            LuaBase.text, LuaGathering.text, LuaBase.publishing,
+        let pieces = [
+            RedisKeys.lua, RedisScripts.table(limits, timing), LuaBase.text(clock: clock),
+            LuaGathering.text, LuaBase.publishing, LuaQueues.text, LuaTaskForms.text,
+            LuaDeadlines.watch, LuaLives.text, LuaNewLives.text, LuaReplies.text, LuaEndings.text,
+            LuaClaimScript.pulse, LuaDeadlines.sweep, LuaClaimScript.queues,
+            LuaClaimScript.grants, LuaJobScripts.submitting,
         ]
-        let tasks = [
-            LuaQueues.text, LuaDeadlines.watch, LuaLives.text, LuaNewLives.text, LuaReplies.text,
-            LuaClaimScript.pulse,
-        ]
-        let sweeping = tasks + [LuaDeadlines.sweep]
-        let ending = hasFlags ? ["#!lua flags=allow-oom"] : []
-        func script(
-            _ name: String, _ body: String, _ library: [String] = [], _ header: [String] = []
-        ) -> RedisScript {
-            let text = (header + base + library + [body]).joined(separator: "\n")
-            return RedisScript(name: name, text: RedisScripts.removing(mutation, from: text))
-        }
-        let submitting = tasks + [LuaJobScripts.submitting]
-        submit = script("submit", LuaJobScripts.submit, submitting)
-        putSchedule = script("putSchedule", LuaScheduleScripts.put)
-        readSchedules = script("readSchedules", LuaScheduleScripts.read, [], ending)
-        deleteSchedule = script("deleteSchedule", LuaScheduleScripts.delete, [], ending)
-        fire = script("fire", LuaScheduleScripts.fire, submitting)
-        stop = script("stop", LuaJobScripts.stop, tasks, ending)
-        delete = script("delete", LuaJobScripts.delete, tasks, ending)
-        retry = script("retry", LuaNewLives.retry, tasks)
-        report = script("report", LuaJobScripts.report, tasks, ending)
-        enqueue = script("enqueue", LuaTaskScripts.enqueue, tasks)
-        cancel = script("cancel", LuaTaskScripts.cancel, tasks, ending)
-        cancelTask = script("cancelTask", LuaTaskScripts.cancelTask, tasks, ending)
-        read = script("read", LuaTaskScripts.read, tasks, ending)
-        claim = script("claim", LuaClaimScript.claim, sweeping, ending)
-        finish = script("finish", LuaTaskScripts.finish, tasks, ending)
-        ended = script("ended", LuaTaskScripts.ended, tasks, ending)
-        heartbeat = script("heartbeat", LuaTaskScripts.heartbeat, sweeping, ending)
-        workers = script("workers", LuaTaskScripts.workers, [], ending)
-        situation = script("situation", LuaSituationScripts.situation, tasks, ending)
-        load = script("load", LuaSituationScripts.load, tasks, ending)
-        removeWorker = script("removeWorker", LuaTaskScripts.removeWorker, [], ending)
-        beginBuild = script("beginBuild", LuaRecordScripts.beginBuild)
-        endBuild = script("endBuild", LuaRecordScripts.endBuild, [], ending)
-        forgetBuild = script("forgetBuild", LuaRecordScripts.forgetBuild, [], ending)
-        appendLogs = script("appendLogs", LuaRecordScripts.appendLogs, tasks)
-        putBlob = script("putBlob", LuaBlobScripts.put)
-        containsBlob = script("containsBlob", LuaBlobScripts.contains, [], ending)
-        getBlob = script("getBlob", LuaBlobScripts.get, [], ending)
-        useOrigin = script("useOrigin", LuaOriginScripts.use, [], ending)
-        unusedInOrigin = script("unusedInOrigin", LuaOriginScripts.unused, [], ending)
-        beginRemoval = script("beginRemoval", LuaOriginScripts.beginRemoval, [], ending)
-        endRemoval = script("endRemoval", LuaOriginScripts.endRemoval, [], ending)
-        namedBlobs = script("namedBlobs", LuaOriginScripts.named, [], ending)
+        let body = (pieces + RedisScripts.bodies.map(\.registration)).joined(separator: "\n")
+        let text = RedisScripts.removing(mutation, from: body)
+        let digest = BlobFiles.digest(of: Array(text.utf8)).prefix(16)
+        let name = "manta_\(digest)"
+        let library = RedisLibrary(
+            name: name, text: "#!lua name=\(name)\nlocal NAME = '\(name)_'\n\(text)")
+        self.library = library
+        func function(_ name: String) -> RedisFunction { RedisFunction(name, in: library) }
+        submit = function("submit")
+        putSchedule = function("putSchedule")
+        readSchedules = function("readSchedules")
+        deleteSchedule = function("deleteSchedule")
+        fire = function("fire")
+        stop = function("stop")
+        delete = function("delete")
+        retry = function("retry")
+        report = function("report")
+        enqueue = function("enqueue")
+        cancel = function("cancel")
+        cancelTask = function("cancelTask")
+        read = function("read")
+        claim = function("claim")
+        finish = function("finish")
+        ended = function("ended")
+        heartbeat = function("heartbeat")
+        workers = function("workers")
+        situation = function("situation")
+        load = function("load")
+        removeWorker = function("removeWorker")
+        beginBuild = function("beginBuild")
+        endBuild = function("endBuild")
+        forgetBuild = function("forgetBuild")
+        appendLogs = function("appendLogs")
+        putBlob = function("putBlob")
+        containsBlob = function("containsBlob")
+        getBlob = function("getBlob")
+        useOrigin = function("useOrigin")
+        unusedInOrigin = function("unusedInOrigin")
+        beginRemoval = function("beginRemoval")
+        endRemoval = function("endRemoval")
+        namedBlobs = function("namedBlobs")
     }
 
-    /// The texts that hold guard lines, for the test that removes them.
-    package var all: [RedisScript] {
-        [
-            submit, stop, delete, retry, report, enqueue, cancel, cancelTask, read, claim, finish,
-            ended, heartbeat, situation, load,
-            workers, removeWorker, beginBuild, endBuild, forgetBuild, appendLogs, putBlob,
-            containsBlob, getBlob, putSchedule, readSchedules, deleteSchedule, fire,
-            containsBlob, getBlob, useOrigin, unusedInOrigin, beginRemoval, endRemoval, namedBlobs,
-        ]
+    /// One function: its name, its Lua, and when the server must not refuse it.
+    private struct Body {
+        let name: String
+        let text: String
+        /// `allow-oom` for what ends work or frees memory: it also runs when Redis's memory is used
+        /// up. `no-writes` for what only reads: it also runs when Redis cannot write its file.
+        var flag: String?
+
+        init(_ name: String, _ text: String, _ flag: String? = nil) {
+            (self.name, self.text, self.flag) = (name, text, flag)
+        }
+
+        var registration: String {
+            """
+            redis.register_function{function_name = NAME .. '\(name)',
+            flags = {\(flag.map { "'\($0)'" } ?? "")}, callback = function(keys, arguments)
+            begin(keys, arguments)
+            \(text)
+            end}
+            """
+        }
     }
+
+    private static let bodies: [Body] = {
+        let (ending, reading) = ("allow-oom", "no-writes")
+        return [
+            Body("submit", LuaJobScripts.submit),
+            Body("stop", LuaJobScripts.stop, ending),
+            Body("delete", LuaJobScripts.delete, ending),
+            Body("retry", LuaNewLives.retry),
+            Body("report", LuaJobScripts.report, ending),
+            Body("enqueue", LuaTaskScripts.enqueue),
+            Body("cancel", LuaTaskScripts.cancel, ending),
+            Body("cancelTask", LuaTaskScripts.cancelTask, ending),
+            Body("read", LuaTaskScripts.read, reading),
+            Body("claim", LuaClaimScript.claim, ending),
+            Body("finish", LuaTaskScripts.finish, ending),
+            Body("ended", LuaTaskScripts.ended, reading),
+            Body("heartbeat", LuaTaskScripts.heartbeat, ending),
+            Body("workers", LuaTaskScripts.workers, reading),
+            Body("removeWorker", LuaTaskScripts.removeWorker, ending),
+            Body("situation", LuaSituationScripts.situation, reading),
+            Body("load", LuaSituationScripts.load, reading),
+            Body("beginBuild", LuaRecordScripts.beginBuild),
+            Body("endBuild", LuaRecordScripts.endBuild, ending),
+            Body("forgetBuild", LuaRecordScripts.forgetBuild, ending),
+            Body("appendLogs", LuaRecordScripts.appendLogs),
+            Body("putSchedule", LuaScheduleScripts.put),
+            Body("readSchedules", LuaScheduleScripts.read, reading),
+            Body("deleteSchedule", LuaScheduleScripts.delete, ending),
+            Body("fire", LuaScheduleScripts.fire),
+            Body("putBlob", LuaBlobScripts.put),
+            Body("containsBlob", LuaBlobScripts.contains, ending),
+            Body("getBlob", LuaBlobScripts.get, ending),
+            Body("useOrigin", LuaOriginScripts.use, ending),
+            Body("unusedInOrigin", LuaOriginScripts.unused, reading),
+            Body("beginRemoval", LuaOriginScripts.beginRemoval, ending),
+            Body("endRemoval", LuaOriginScripts.endRemoval, ending),
+            Body("namedBlobs", LuaOriginScripts.named, reading),
+        ]
+    }()
 
     /// The names of all guard lines, sorted.
     package var guards: [String] {
-        let names = all.flatMap { script in
-            script.text.split(separator: "\n").compactMap { RedisScripts.guardName(of: $0) }
-        }
-        return Set(names).sorted()
+        Set(library.text.split(separator: "\n").compactMap { RedisScripts.guardName(of: $0) })
+            .sorted()
     }
 
     private static func removing(_ guardName: String?, from text: String) -> String {

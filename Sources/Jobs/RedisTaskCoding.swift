@@ -30,66 +30,64 @@ enum RedisTaskCoding {
 
     // MARK: Sending
 
-    static func append(_ task: NewTask, to arguments: inout RedisCommand) {
-        arguments.append(task.id.rawValue)
-        arguments.append(task.name)
-        arguments.append(TaskShape(task).text)
-        arguments.append(task.effectivePriority)
-        arguments.append(task.retry.attemptsMax)
-        arguments.append(task.retry.delayInMilliseconds)
-        arguments.append(
-            (task.retry.retriesErrors ? "e" : "") + (task.retry.retriesCrashes ? "c" : ""))
-        arguments.append(task.deadlines.text)
-        arguments.append(bytes(of: task.input))
-    }
-
     /// - Throws: `.full` for an inline result that is too large.
     static func append(
         _ endings: some Collection<AttemptEnding>, to arguments: inout RedisCommand
     ) throws(JobStoreError) {
         arguments.append(endings.count)
         for ending in endings {
+            var isPlain = false
+            if case .succeeded = ending.outcome { isPlain = true }
+            arguments.append(isPlain ? "s" : "o")
             arguments.append(ending.lease.task.rawValue)
             arguments.append(ending.lease.token)
             arguments.append(ending.lease.worker.rawValue)
-            try append(ending.outcome.bounded, ending.lastLines, to: &arguments)
+            if case .succeeded(let payload) = ending.outcome {
+                if case .inline(let bytes) = payload, bytes.count > Payload.inlineMax {
+                    throw .full("an inline result has at most \(Payload.inlineMax) bytes")
+                }
+                arguments.append(bytes(of: payload))
+            } else {
+                append(
+                    try fields(of: ending.outcome.bounded, ending.lastLines), to: &arguments)
+            }
         }
     }
 
-    /// Kind; payload, or the last lines of an attempt that failed; text; cause.
-    private static func append(
-        _ outcome: AttemptOutcome, _ lastLines: [String], to arguments: inout RedisCommand
-    ) throws(JobStoreError) {
+    private static func append(_ fields: [[UInt8]], to arguments: inout RedisCommand) {
+        for field in fields { arguments.append(field) }
+    }
+
+    /// Kind; the last lines of an attempt that failed; text; cause.
+    private static func fields(
+        of outcome: AttemptOutcome, _ lastLines: [String]
+    ) throws(JobStoreError) -> [[UInt8]] {
+        func texts(_ kind: String, lines: [String] = [], _ text: [UInt8] = []) -> [[UInt8]] {
+            let lines = AttemptRecord.bounded(lines).joined(separator: "\n")
+            return [Array(kind.utf8), Array(lines.utf8), text, Array(outcome.cause.utf8)]
+        }
         switch outcome {
         case .succeeded(let payload):
-            if case .inline(let bytes) = payload, bytes.count > Payload.inlineMax {
-                throw .full("an inline result has at most \(Payload.inlineMax) bytes")
-            }
-            arguments.append("succeeded")
-            arguments.append(bytes(of: payload))
-            arguments.append("")
-        case .released:
-            for text in ["released", "", ""] { arguments.append(text) }
-        case .cancelled(let whom):
-            for text in ["cancelled", "", whom] { arguments.append(text) }
+            return [Array("succeeded".utf8), bytes(of: payload), [], Array(outcome.cause.utf8)]
+        case .released: return texts("released")
+        case .cancelled(let whom): return texts("cancelled", Array(whom.utf8))
         case .failed(let message):
-            arguments.append("failed")
-            arguments.append(AttemptRecord.bounded(lastLines).joined(separator: "\n"))
-            arguments.append(try StoreCoding.encode(TaskFailure(kind: .error, message: message)))
+            let failure = TaskFailure(kind: .error, message: message)
+            return texts("failed", lines: lastLines, Array(try StoreCoding.encode(failure)))
         case .crashed(let message, let exitCode, let signal):
-            arguments.append("crashed")
-            arguments.append(AttemptRecord.bounded(lastLines).joined(separator: "\n"))
-            arguments.append(
-                try StoreCoding.encode(
-                    TaskFailure(kind: .crash, message: message, exitCode: exitCode, signal: signal))
-            )
+            let failure = TaskFailure(
+                kind: .crash, message: message, exitCode: exitCode, signal: signal)
+            return texts("crashed", lines: lastLines, Array(try StoreCoding.encode(failure)))
         }
-        arguments.append(outcome.cause)
     }
 
+    /// Reads what `takeEndings` wrote: how many, when all were committed, or a word for each.
     static func endingReplies(
         _ value: RESPValue?, count: Int
     ) throws(JobStoreError) -> [EndingReply] {
+        if value?.integer == Int64(count) {
+            return [EndingReply](repeating: .committed, count: count)
+        }
         let words = value?.array?.compactMap { $0.string.flatMap(EndingReply.init) } ?? []
         guard words.count == count else { throw .corrupt("the replies to endings") }
         return words
@@ -97,12 +95,15 @@ enum RedisTaskCoding {
 
     // MARK: Receiving
 
-    /// Reads the id and the result of a task that succeeded, or what `describe` wrote.
-    static func end(_ value: RESPValue) throws(JobStoreError) -> EndedTasks.End {
-        guard let fields = value.array, fields.count == 2 else { return .other(try task(value)) }
+    /// Reads the id and the life of a plain task that succeeded, or what `describe` wrote; nil for
+    /// a task that is gone.
+    static func end(_ value: RESPValue) throws(JobStoreError) -> EndedTasks.End? {
+        guard let fields = value.array else { throw .corrupt("the end of a task") }
+        if fields.isEmpty { return nil }
+        guard fields.count == 2 else { return .other(try task(value)) }
         var reader = FieldReader(fields: fields[...])
         let id = TaskID(rawValue: try reader.text("id"))
-        return .succeeded(id, try payload(try reader.bytes("result")))
+        return .succeeded(id, try RedisTaskForm.result(inLife: try reader.bytes("life")))
     }
 
     /// Reads what `describe` wrote.

@@ -3,10 +3,11 @@ import Redis
 /// The form in which a cluster's state is kept, which every process compares when it starts.
 enum StoreFormat {
     /// Raised when what is kept changes so that an older program would misread it.
-    static let current = 1
-    /// What this program understands: its own form and the one before, so that a cluster can be
-    /// updated one process after the other.
-    static let readable = max(1, current - 1)...current
+    static let current = 2
+    /// What this program understands. Form 2 keeps tasks as texts, which programs of form 1 cannot
+    /// read; from it on it should hold the one before as well, so that a cluster can be updated one
+    /// process after the other.
+    static let readable = current...current
 
     /// Writes the form down in an empty store; compares it in any other.
     ///

@@ -77,3 +77,16 @@ extension TaskShape {
     private static let plain = CharacterSet(
         charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/=@+")
 }
+
+/// Writes the shapes of tasks in a row that are alike once.
+struct ShapeTexts {
+    private var last: (shape: TaskShape, text: String)?
+
+    mutating func text(of task: NewTask) -> String {
+        let shape = TaskShape(task)
+        if let last, last.shape == shape { return last.text }
+        let text = shape.text
+        last = (shape, text)
+        return text
+    }
+}

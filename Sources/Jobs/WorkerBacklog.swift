@@ -5,8 +5,13 @@ struct WorkerQueue: Hashable, Sendable {
     let shape: String
 
     init(_ task: NewTask) {
+        var shapes = ShapeTexts()
+        self.init(task, &shapes)
+    }
+
+    init(_ task: NewTask, _ shapes: inout ShapeTexts) {
         job = task.job
-        shape = TaskShape(task).text
+        shape = shapes.text(of: task)
     }
 }
 

@@ -94,9 +94,10 @@ package struct WorkerLife: Sendable {
             return []
         }
         var starts: [Grant] = []
+        var shapes = ShapeTexts()
         for grant in reply.grants {
             let spec = grant.task.spec
-            let queue = WorkerQueue(spec)
+            let queue = WorkerQueue(spec, &shapes)
             let attempt = Attempt(
                 lease: grant.lease, job: grant.job.id, kind: spec.kind, resources: spec.resources,
                 deadline: grant.task.deadlineText,

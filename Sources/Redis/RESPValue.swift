@@ -47,7 +47,6 @@ package struct RedisServerError: Error, Sendable, Hashable, CustomStringConverti
         case tryAgain = "TRYAGAIN"
         case outOfMemory = "OOM"
         case cannotPersist = "MISCONF"
-        case noScript = "NOSCRIPT"
         case noAuthentication = "NOAUTH"
         case wrongPassword = "WRONGPASS"
         case noPermission = "NOPERM"

@@ -67,27 +67,4 @@ package final class RedisClient: Sendable {
         for result in results { replies.append(try result.get()) }
         return replies
     }
-
-    /// Runs a script, by its hash when the server knows it.
-    package func run(
-        _ script: RedisScript, keys: [String] = [], arguments: RedisCommand,
-        isRepeatable: Bool = true
-    ) async throws(RedisError) -> RESPValue {
-        if let hash = script.knownHash {
-            do throws(RedisError) {
-                return try await send(
-                    script.command("EVALSHA", hash, keys, arguments), isRepeatable: isRepeatable)
-            } catch {
-                // The server restarted or its script cache was emptied; nothing was done.
-                guard case .server(let refusal) = error, refusal.code == .noScript else {
-                    throw error
-                }
-            }
-        } else {
-            let reply = try await send(RedisCommand("SCRIPT", "LOAD", script.text))
-            script.remember(hash: reply.string)
-        }
-        return try await send(
-            script.command("EVAL", script.text, keys, arguments), isRepeatable: isRepeatable)
-    }
 }

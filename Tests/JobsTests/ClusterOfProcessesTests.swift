@@ -155,11 +155,7 @@ private struct HammerWorker {
         let client = RedisClient(try RedisEndpoint(url: url))
         let store = RedisJobStore(client: client, namespace: namespace)
         while let job = try await store.job(.a), job.tasksSucceeded < job.tasksTotal {
-            let reply = try await store.claim(
-                ClaimRequest(
-                    worker: WorkerID(rawValue: name), free: Resources(milliCPUs: 4_000),
-                    driverSlots: 0, grantsMax: 4,
-                    leaseInMilliseconds: HammerWorker.leaseInMilliseconds))
+            let reply = try await store.claim(request(grantsMax: 4))
             if reply.grants.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
             for grant in reply.grants { try await record("granted", grant.lease, client) }
             for grant in reply.grants { try await end(grant.lease, store, client) }
@@ -167,12 +163,19 @@ private struct HammerWorker {
         client.close()
     }
 
+    private func request(grantsMax: Int) -> ClaimRequest {
+        ClaimRequest(
+            worker: WorkerID(rawValue: name), free: Resources(milliCPUs: 4_000), driverSlots: 0,
+            grantsMax: grantsMax, leaseInMilliseconds: HammerWorker.leaseInMilliseconds)
+    }
+
     private func end(_ lease: Lease, _ store: RedisJobStore, _ client: RedisClient) async throws {
         let chance = Int.random(in: 0..<100)
-        // Some sleep until others have taken the task.
+        // Some sleep until others may have the task, which the next claim of anybody says.
         let oversleeps = chance < 4
         if oversleeps {
             try await Task.sleep(for: .milliseconds(2 * HammerWorker.leaseInMilliseconds))
+            _ = try await store.claim(request(grantsMax: 0))
         }
         let (word, outcome): (String, AttemptOutcome) =
             switch chance {

@@ -12,11 +12,16 @@ import Testing
         #expect(keys.name(.waiting, "j", "s;1") == "n:job:j:waiting:s;1")
         #expect(keys.name(.ready, "s") == "n:ready:s")
         let client = try await SharedRedis.client()
-        let script = RedisScript(
-            name: "names",
-            text: RedisKeys.lua + "\nreturn {K.token(), K.waiting('j', 's;1'), K.logState('j')}")
-        let reply = try await client.run(
-            script, keys: [keys.prefix], arguments: RedisCommand())
+        let text = """
+            #!lua name=keys_test
+            \(RedisKeys.lua)
+            redis.register_function('keys_test_names', function(keys)
+              P = keys[1]
+              return {K.token(), K.waiting('j', 's;1'), K.logState('j')}
+            end)
+            """
+        let names = RedisFunction("names", in: RedisLibrary(name: "keys_test", text: text))
+        let reply = try await client.run(names, keys: [keys.prefix], arguments: RedisCommand())
         #expect(
             reply.array?.map(\.string) == ["n:token", "n:job:j:waiting:s;1", "n:job:j:log-state"])
     }

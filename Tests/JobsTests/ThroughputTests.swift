@@ -37,7 +37,7 @@ import Testing
     private static func scriptMicros(_ bench: StoreBench) async throws -> Int {
         let (client, _) = try bench.parts()
         let text = try await client.send(RedisCommand("INFO", "commandstats")).string ?? ""
-        let line = text.split(separator: "\r\n").first { $0.hasPrefix("cmdstat_evalsha:") }
+        let line = text.split(separator: "\r\n").first { $0.hasPrefix("cmdstat_fcall:") }
         let field = line?.split(separator: ",").first { $0.hasPrefix("usec=") }
         return field.flatMap { Int($0.dropFirst("usec=".count)) } ?? 0
     }

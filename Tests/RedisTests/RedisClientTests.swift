@@ -61,16 +61,18 @@ import Testing
         #expect(many.map(\.string) == (0..<50).map { "\($0)" })
     }
 
-    @Test("A script runs by its hash, also after the server forgot it")
-    func scripts() async throws {
+    @Test("A function is loaded when it is called, also after the server forgot it")
+    func functions() async throws {
         let client = try await makeClient()
-        let script = RedisScript(name: "add", text: "return KEYS[1] .. ARGV[1]")
+        let text = "redis.register_function('test_1_add', function(k, a) return k[1] .. a[1] end)"
+        let library = RedisLibrary(name: "test_1", text: "#!lua name=test_1\n" + text)
+        let add = RedisFunction("add", in: library)
         for _ in 0..<2 {
-            let reply = try await client.run(script, keys: ["a"], arguments: RedisCommand("b"))
+            let reply = try await client.run(add, keys: ["a"], arguments: RedisCommand("b"))
             #expect(reply.string == "ab")
         }
-        _ = try await client.send(RedisCommand("SCRIPT", "FLUSH"))
-        let reply = try await client.run(script, keys: ["a"], arguments: RedisCommand("c"))
+        _ = try await client.send(RedisCommand("FUNCTION", "FLUSH"))
+        let reply = try await client.run(add, keys: ["a"], arguments: RedisCommand("c"))
         #expect(reply.string == "ac")
     }
 

@@ -50,12 +50,12 @@ private struct RedisInLockstep {
         var timing = StoreTiming()
         timing.pulseGapInMilliseconds = 1_000_000_000
         let clock = #"""
-            local now = tonumber(redis.call('GET', P .. 'test-clock'))
-            local micros = now * 1000
+            now = tonumber(redis.call('GET', P .. 'test-clock'))
+            micros = now * 1000
             """#
         store = RedisJobStore(
             client: client, namespace: namespace,
-            scripts: RedisScripts(timing: timing, clock: clock, hasFlags: true))
+            scripts: RedisScripts(timing: timing, clock: clock))
     }
 
     func answer(_ call: StoreCall, at time: Int64) async throws -> StoreReply {

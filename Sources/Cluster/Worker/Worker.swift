@@ -29,8 +29,10 @@ package actor Worker {
 
     /// How long a task waits here for its slot before another worker may have it.
     private static let aheadMax = Duration.milliseconds(50)
-    /// How long endings of short tasks wait for company.
-    private static let gatherTime = Duration.milliseconds(2)
+    /// How long endings of short tasks wait for company, and how often while there is more to do:
+    /// a claim costs the store as much as several tasks.
+    private static let gatherTime = Duration.milliseconds(3)
+    private static let gatherMax = 3
 
     package init(
         _ configuration: WorkerConfiguration, store: any JobStore, blobs: any BlobStore,
@@ -96,7 +98,9 @@ package actor Worker {
         var pause = Duration.zero
         while life.isClaiming {
             if pause > .zero { await wake.wait(atMost: pause) }
-            if life.mayGather { try? await Task.sleep(for: Worker.gatherTime) }
+            for _ in 0..<Worker.gatherMax where life.mayGather {
+                try? await Task.sleep(for: Worker.gatherTime)
+            }
             do {
                 pause = try await claim()
             } catch {
@@ -223,10 +227,11 @@ package actor Worker {
 
     // MARK: Leases
 
+    /// The first one lists the worker: a cluster is ready as soon as its workers are.
     private func heartbeatLoop() async {
         while !Task.isCancelled {
-            try? await Task.sleep(for: configuration.heartbeatInterval)
             await heartbeat()
+            try? await Task.sleep(for: configuration.heartbeatInterval)
         }
     }
 

@@ -1,4 +1,7 @@
-/// What every script begins with: keys, arguments, the server's clock, signals.
+/// What every function begins with: keys, arguments, the server's clock, signals.
+///
+/// The functions of the library share these names and what stands in them; a call finds all of it
+/// as `begin` left it. What a piece keeps during a call it empties in `onBegin`.
 ///
 /// A line that ends with `-- guard: name` protects an invariant by itself: `script/mutate-lua`
 /// removes each in turn and expects the contract suite to notice.
@@ -6,16 +9,32 @@ enum LuaBase {
     /// The server's clock, microseconds and milliseconds since 1970. No other clock decides
     /// anything.
     static let serverClock = #"""
-        local clock = redis.call('TIME')
-        local micros = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
-        local now = math.floor(micros / 1000)
+        local clock = call('TIME')
+        micros = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+        now = math.floor(micros / 1000)
         """#
 
-    static let text = #"""
-        local call = redis.call
+    /// - Parameter clock: Lua that sets `micros` and `now`.
+    static func text(clock: String) -> String {
+        """
+        local call, ARGV, cursor, now, micros
+        -- Of the standard library, what every task needs: a local is found at once.
+        local match, format, byte
+        local resets = {}
+        local function onBegin(reset) resets[#resets + 1] = reset end
+        local function begin(keys, arguments)
+          call, match, format, byte = redis.call, string.match, string.format, string.byte
+          P = keys[1]
+          ARGV, cursor = arguments, 0
+        \(clock)
+          for i = 1, #resets do resets[i]() end
+        end
+        \(tools)
+        """
+    }
 
-        -- Arguments in order; scripts read them once from left to right.
-        local cursor = 0
+    private static let tools = #"""
+        -- Arguments in order; functions read them once from left to right.
         local function take()
           cursor = cursor + 1
           return ARGV[cursor]
@@ -23,7 +42,7 @@ enum LuaBase {
         local function takeNumber() return tonumber(take()) end
 
         -- Lua writes large numbers in exponential form; keys and replies want digits.
-        local function digits(number) return string.format('%.0f', number) end
+        local function digits(number) return format('%d', number) end
 
         -- Fencing tokens grow for ever, also when Redis lost its last second at a crash: a token is
         -- never smaller than the microseconds since 1970 at which it was made.
@@ -38,8 +57,8 @@ enum LuaBase {
           return token
         end
 
-        local raised = {}
-        local raisedList = {}
+        local raised, raisedList
+        onBegin(function() raised, raisedList = {}, {} end)
         local function raise(signal)
           if not raised[signal] then
             raised[signal] = true
@@ -61,7 +80,7 @@ enum LuaBase {
         end
         """#
 
-    /// The end of every script that changes something; stands behind `LuaGathering`.
+    /// The end of every function that changes something; stands behind `LuaGathering`.
     static let publishing = #"""
         local function publish()
           flush()

@@ -1,10 +1,11 @@
-/// The script that moves the cluster: ends attempts, expires overdue leases, grants tasks.
+/// The function that moves the cluster: ends attempts, expires overdue leases, grants tasks.
 enum LuaClaimScript {
     /// The store's pulse: when nobody called for longer than a heartbeat, Redis was away (or its
     /// clock jumped), and workers get one lease's time to say that they live before leases are
     /// expired.
     static let pulse = #"""
-        local grace = 0
+        local grace
+        onBegin(function() grace = 0 end)
         local function beat()
           local known = call('HMGET', K.pulse(), 'at', 'grace')
           grace = tonumber(known[2] or 0)
@@ -16,30 +17,44 @@ enum LuaClaimScript {
         end
         """#
 
-    /// - Arguments: worker, free milliCPUs, memory, gpus, driver slots, labels, custom resources
-    ///   (name*amount) and pools, each joined by commas, grantsMax, lease length; endings as in
-    ///   `finish`; of how many jobs and shapes tasks may come ahead, of each: job, shape, how many.
-    /// - Reply: a word per ending; the granted tasks; the specs of their jobs (id, JSON, …);
-    ///   milliseconds until the next delayed task, or null; which grants are ahead, from 1.
-    /// - Atomic because a task must leave the queue, get its token and count against its job in one
-    ///   step, and because what a worker offers must hold over all its grants.
-    static let claim = #"""
-        local worker = take()
-        local offer = {cpus = takeNumber(), memory = takeNumber(), gpus = takeNumber(),
-          driverSlots = takeNumber(), labels = {}, custom = {}, pools = {}}
-        for label in string.gmatch(take(), '[^,]+') do offer.labels[label] = true end
-        for name, amount in string.gmatch(take(), '([^,*]+)%*(-?%d+)') do
-          offer.custom[name] = tonumber(amount)
+    /// What a claim can come to, and how it takes from it.
+    static let queues = #"""
+        -- The worker's id, lease length and what is left of it; how many tasks it takes at most;
+        -- how many may come ahead, by shape and job; the last token.
+        local claimer, claimLength, offer, grantsMax, ahead, lastToken, heads, fitting
+        -- When plain grants' leases end; what stands behind the token in their lives.
+        local claimExpiry, claimTail
+        onBegin(function()
+          ahead, heads, fitting, lastToken = {}, {}, {}, nil
+        end)
+
+        local function takeOffer()
+          claimer = take()
+          offer = {cpus = takeNumber(), memory = takeNumber(), gpus = takeNumber(),
+            driverSlots = takeNumber(), labels = {}, custom = {}, pools = {}}
+          for label in string.gmatch(take(), '[^,]+') do offer.labels[label] = true end
+          for name, amount in string.gmatch(take(), '([^,*]+)%*(-?%d+)') do
+            offer.custom[name] = tonumber(amount)
+          end
+          for pool in string.gmatch(take(), '[^,]+') do offer.pools[pool] = true end
+          grantsMax, claimLength = takeNumber(), takeNumber()
+          claimExpiry = digits(now + claimLength)
+          claimTail = '|' .. digits(claimLength) .. '|' .. claimer
         end
-        for pool in string.gmatch(take(), '[^,]+') do offer.pools[pool] = true end
-        local grantsMax, length = takeNumber(), takeNumber()
-        beat()
+
+        local function takeAhead()
+          for _ = 1, takeNumber() do
+            local job, shape = take(), take()
+            ahead[shape] = ahead[shape] or {}
+            ahead[shape][job] = takeNumber()
+          end
+        end
 
         -- The clock was set back: what lies further ahead than can be was written before that.
         local function pullBack(key, furthest)
           local bound = '(' .. digits(now + furthest)
-          local ahead = call('ZRANGEBYSCORE', key, bound, '+inf', 'LIMIT', 0, LIMITS.sweep)
-          for _, id in ipairs(ahead) do call('ZADD', key, now + furthest, id) end
+          local late = call('ZRANGEBYSCORE', key, bound, '+inf', 'LIMIT', 0, LIMITS.sweep)
+          for _, id in ipairs(late) do call('ZADD', key, now + furthest, id) end
         end
 
         local function admitDelayed()
@@ -60,7 +75,6 @@ enum LuaClaimScript {
         -- The heads of the queues that this claim can come to: a grant makes one head of a shape
         -- worse at most, so among as many as are granted is always the best. Of a shape that does
         -- not fit only the jobs are of use whose tasks may come ahead, wherever they stand.
-        local heads, ahead = {}, {}
         local function readHeads()
           for _, shape in ipairs(call('SMEMBERS', K.shapes())) do
             local known = {}
@@ -68,7 +82,7 @@ enum LuaClaimScript {
               local job = string.sub(member, 18)
               known[job] = true
               heads[#heads + 1] = {shape = shape, member = member, score = tonumber(score),
-                job = job, next = 1, ids = {}}
+                job = job, next = 1, taken = 0, ids = {}}
             end
             if fits(shape, offer) then
               local flat = call('ZRANGE', K.ready(shape), 0, grantsMax - 1, 'WITHSCORES')
@@ -92,38 +106,58 @@ enum LuaClaimScript {
           return math.min(grantsMax, byCPUs + aheadLeft(head)) + 1
         end
 
-        -- The ids at the front of a head's queue and their inputs, read many at a time.
+        -- The ids at the front of a head's queue and what is kept of them, many at a time. Their
+        -- scores are of use only where another head may come first.
         local function fill(head)
-          local key = K.waiting(head.job, head.shape)
-          local from = head.taken or 0
-          local flat = call('ZRANGE', key, from, from + room(head) - 1, 'WITHSCORES')
-          head.ids, head.scores, head.next = {}, {}, 1
-          for i = 1, #flat, 2 do
-            head.ids[#head.ids + 1] = flat[i]
-            head.scores[#head.ids] = tonumber(flat[i + 1])
+          local key, last = K.waiting(head.job, head.shape), head.taken + room(head) - 1
+          local ids, scores = {}, {}
+          if #heads == 1 then
+            ids = call('ZRANGE', key, head.taken, last)
+          else
+            local flat = call('ZRANGE', key, head.taken, last, 'WITHSCORES')
+            for i = 1, #flat, 2 do
+              ids[#ids + 1] = flat[i]
+              scores[#ids] = tonumber(flat[i + 1])
+            end
           end
-          if #head.ids == 0 then return end
-          loadAll(head.job, head.ids)
-          head.inputs = call('HMGET', K.inputs(head.job), unpack(head.ids))
+          head.ids, head.scores, head.next = ids, scores, 1
+          if #ids == 0 then return end
+          head.specs = call('HMGET', K.tasks(head.job), unpack(ids))
+          head.kept = call('HMGET', K.lives(head.job), unpack(ids))
         end
         local function front(head)
           if head.next > #head.ids then fill(head) end
           return head.ids[head.next]
         end
 
+        -- What a plain task at the front, at its first attempt, is; nil for any other.
+        local function plainFront(head)
+          local i = head.next
+          local spec = head.specs[i]
+          local isPlain = spec and not head.kept[i] and seen[head.ids[i]] == nil
+          return isPlain and byte(spec) == 112 and spec or nil -- 'p'
+        end
+        local function loadFront(head)
+          local i = head.next
+          local id = head.ids[i]
+          if seen[id] == nil then see(id, head.job, head.specs[i], head.kept[i]) end
+          return seen[id] or nil
+        end
+
         -- Moves a head on to the next task of its queue.
         local function advance(head)
           head.next = head.next + 1
-          head.taken = (head.taken or 0) + 1
+          head.taken = head.taken + 1
           if not front(head) then
             head.isEmpty = true
-            return
+          elseif #heads > 1 then
+            local share, rank = head.score % RUNNING_SPAN, nil
+            rank, head.member = placeInReady(head.job, head.scores[head.next])
+            head.score = rank + share
           end
-          local share, rank = head.score % RUNNING_SPAN, nil
-          rank, head.member = placeInReady(head.job, head.scores[head.next])
-          head.score = rank + share
         end
         local function countShare(job)
+          if #heads == 1 then return end
           for _, head in ipairs(heads) do
             if head.job == job and head.score % RUNNING_SPAN < RUNNING_SPAN - 1 then
               head.score = head.score + 1
@@ -134,33 +168,69 @@ enum LuaClaimScript {
         -- Whether a worker may have the head's task ahead of the slot that it will run in: it runs
         -- short ones of this job and shape already, and this one is none that needs care.
         local function mayGoAhead(head)
-          if aheadLeft(head) <= 0 then return false end
-          local id = front(head)
-          local t = id and load(id)
+          if aheadLeft(head) <= 0 or not front(head) then return false end
+          if plainFront(head) then return true end
+          local t = loadFront(head)
           return t and t.kind == 'task' and t.attempt == 0 and not t.deadlines
         end
 
+        local function isFitting(shape)
+          if fitting[shape] == nil then fitting[shape] = fits(shape, offer) end
+          return fitting[shape]
+        end
+
         local function bestHead()
-          local best, isAhead, known = nil, false, {}
+          local best, isAhead = nil, false
           for _, head in ipairs(heads) do
             if not head.isEmpty and isBefore(head, best) then
-              if known[head.shape] == nil then known[head.shape] = fits(head.shape, offer) end
-              if known[head.shape] or mayGoAhead(head) then
-                best, isAhead = head, not known[head.shape]
-              end
+              local hasRoom = isFitting(head.shape)
+              if hasRoom or mayGoAhead(head) then best, isAhead = head, not hasRoom end
             end
           end
           return best, isAhead
         end
+        """#
 
-        local lastToken = nil
+    /// What a grant changes.
+    static let grants = #"""
+        local function newToken()
+          lastToken = lastToken and lastToken + 1 or nextToken()
+          return lastToken
+        end
+
+        -- The words that plain grants of a head add to.
+        local function plainGrants(head)
+          return {lives = wordsFor('HSET', K.lives(head.job)),
+            queue = wordsFor('ZREM', K.waiting(head.job, head.shape)),
+            leases = wordsFor('ZADD', K.leases())}
+        end
+
+        -- The same as `grant`, of a task of which nothing need be read; counting is left to
+        -- `countPlainGrants`. Answers what the worker is told.
+        local function grantPlain(words, id, spec)
+          local token = digits(newToken())
+          local last = #words.lives
+          words.lives[last + 1] = id
+          words.lives[last + 2] = 'r|1|' .. token .. claimTail
+          words.queue[#words.queue + 1] = id
+          last = #words.leases
+          words.leases[last + 1] = claimExpiry
+          words.leases[last + 2] = id
+          return {id, spec, token}
+        end
+
+        local function countPlainGrants(head, count)
+          if count == 0 then return end
+          queueChanged(head.job, head.shape)
+          countRunning(head.job, count)
+        end
+
         local function grant(id, t)
           t.attempt = t.attempt + 1
           t.state = 'running'
-          lastToken = lastToken and lastToken + 1 or nextToken()
-          t.token = lastToken
-          t.worker = worker
-          t.length = length
+          t.token = newToken()
+          t.worker = claimer
+          t.length = claimLength
           if t.deadlines then
             watch(id, t)
             local beats = limitsOf(t).heartbeat
@@ -176,11 +246,87 @@ enum LuaClaimScript {
           call('HINCRBY', K.job(t.job), 'driverAttempts', 1)
           local isCommand = call('HGET', K.job(t.job), 'entrypoint') == 'command'
           call('HSET', K.job(t.job), 'phase', isCommand and 'running' or 'compiling',
-            'phaseWorker', worker)
+            'phaseWorker', claimer)
           if isCommand then call('HSETNX', K.job(t.job), 'started', now) end
           raise('job ' .. t.job)
         end
 
+        local function takeFromOffer(shape)
+          local need = parseShape(shape)
+          offer.cpus = offer.cpus - need.cpus
+          offer.memory = offer.memory - need.memory
+          offer.gpus = offer.gpus - need.gpus
+          for name, amount in pairs(need.custom) do
+            offer.custom[name] = offer.custom[name] - amount
+          end
+          fitting = {}
+        end
+
+        local granted, early
+        onBegin(function() granted, early = {}, {} end)
+        local function tellOf(told, isAhead)
+          granted[#granted + 1] = told
+          if isAhead then early[#early + 1] = #granted end
+        end
+
+        -- Grants the plain tasks at the front of the only head, as many as may come.
+        local function grantRun(head)
+          if head.isEmpty or not front(head) then return end
+          local words, count = plainGrants(head), 0
+          while #granted < grantsMax and front(head) do
+            local spec = plainFront(head)
+            local hasRoom = isFitting(head.shape)
+            if not spec or not (hasRoom or aheadLeft(head) > 0) then break end
+            tellOf(grantPlain(words, head.ids[head.next], spec), not hasRoom)
+            count = count + 1
+            if hasRoom then
+              takeFromOffer(head.shape)
+            else
+              ahead[head.shape][head.job] = ahead[head.shape][head.job] - 1
+            end
+            head.next = head.next + 1
+            head.taken = head.taken + 1
+          end
+          countPlainGrants(head, count)
+        end
+
+        -- Grants the front of a head.
+        local function grantFront(head, isAhead)
+          local id = front(head)
+          if not id then
+            head.isEmpty = true
+            return
+          end
+          local spec = plainFront(head)
+          if spec then
+            tellOf(grantPlain(plainGrants(head), id, spec), isAhead)
+            countPlainGrants(head, 1)
+          else
+            local t = loadFront(head)
+            grant(id, t)
+            tellOf(describe(id, t, now + t.length), isAhead)
+          end
+          if isAhead then
+            ahead[head.shape][head.job] = ahead[head.shape][head.job] - 1
+          else
+            takeFromOffer(head.shape)
+          end
+          countShare(head.job)
+          advance(head)
+        end
+        """#
+
+    /// - Arguments: worker, free milliCPUs, memory, gpus, driver slots, labels, custom resources
+    ///   (name*amount) and pools, each joined by commas, grantsMax, lease length; endings as in
+    ///   `finish`; of how many jobs and shapes tasks may come ahead, of each: job, shape, how many.
+    /// - Reply: as `finish`; the granted tasks, of a plain one only id, spec and token; the specs of
+    ///   their jobs (id, JSON, …); milliseconds until the next delayed task, or null; which grants
+    ///   are ahead, from 1; when the leases of plain ones end.
+    /// - Atomic because a task must leave the queue, get its token and count against its job in one
+    ///   step, and because what a worker offers must hold over all its grants.
+    static let claim = #"""
+        takeOffer()
+        beat()
         local endings = takeEndings()
         pullBack(K.leases(), LIMITS.lease) -- guard: lease-from-the-future-ends
         pullBack(K.delayed(), LIMITS.delay) -- guard: delay-from-the-future-ends
@@ -188,52 +334,28 @@ enum LuaClaimScript {
         passDeadlines()
         admitDelayed()
         flush()
-        for _ = 1, takeNumber() do
-          local job, shape = take(), take()
-          ahead[shape] = ahead[shape] or {}
-          ahead[shape][job] = takeNumber()
-        end
+        takeAhead()
 
-        local granted, early, jobs, isKnown = {}, {}, {}, {}
         if grantsMax > 0 then readHeads() end
-        local function grantFront(head, isAhead)
-          local job, id = head.job, front(head)
-          if not id then
-            head.isEmpty = true
-            return
-          end
-          local t, input = load(id), head.inputs[head.next]
-          grant(id, t)
-          if isAhead then
-            early[#early + 1] = #granted + 1
-            ahead[head.shape][job] = ahead[head.shape][job] - 1
-          else
-            local need = parseShape(head.shape)
-            offer.cpus = offer.cpus - need.cpus
-            offer.memory = offer.memory - need.memory
-            offer.gpus = offer.gpus - need.gpus
-            for name, amount in pairs(need.custom) do
-              offer.custom[name] = offer.custom[name] - amount
-            end
-          end
-          countShare(job)
-          advance(head)
-          granted[#granted + 1] = describe(id, t, {input = input, expiry = now + t.length})
-          if not isKnown[job] then
-            isKnown[job] = true
-            jobs[#jobs + 1] = job
-            jobs[#jobs + 1] = call('HGET', K.job(job), 'spec')
-          end
-        end
+        if #heads == 1 then grantRun(heads[1]) end
         while #granted < grantsMax do
           local head, isAhead = bestHead()
           if not head then break end
           grantFront(head, isAhead)
         end
         if lastToken then call('SET', K.token(), digits(lastToken)) end
+        local jobs, isKnown = {}, {}
+        for _, head in ipairs(heads) do
+          if head.taken > 0 and not isKnown[head.job] then
+            isKnown[head.job] = true
+            jobs[#jobs + 1] = head.job
+            jobs[#jobs + 1] = call('HGET', K.job(head.job), 'spec')
+          end
+        end
 
         local nextDue = call('ZRANGE', K.delayed(), 0, 0, 'WITHSCORES')[2]
         publish()
-        return {endings, granted, jobs, nextDue and math.max(0, nextDue - now) or false, early}
+        return {endings, granted, jobs, nextDue and math.max(0, nextDue - now) or false, early,
+          now + claimLength}
         """#
 }

@@ -1,14 +1,16 @@
-/// Writes that gather while a script runs, so that a hundred tasks cost one command of each kind
+/// Writes that gather while a function runs, so that a hundred tasks cost one command of each kind
 /// and not a hundred. A command that Lua calls costs about a microsecond, whatever it does.
 ///
 /// What is gathered is not there for other commands until `flush`: who reads keys that gathered
-/// writes may change calls it first. `publish`, with which every script that changes something
+/// writes may change calls it first. `publish`, with which every function that changes something
 /// ends, does.
 enum LuaGathering {
     static let text = #"""
         -- Commands with any number of members, by command and key, in the order of their keys.
-        local gathered, gatheredInOrder = {}, {}
-        local function gather(command, key, a, b)
+        local gathered, gatheredInOrder
+        onBegin(function() gathered, gatheredInOrder = {}, {} end)
+        -- The words that a command will have for a key; good until the next `flush`.
+        local function wordsFor(command, key)
           local byKey = gathered[command]
           if not byKey then
             byKey = {}
@@ -20,12 +22,17 @@ enum LuaGathering {
             byKey[key] = words
             gatheredInOrder[#gatheredInOrder + 1] = {command, key, words}
           end
+          return words
+        end
+        local function gather(command, key, a, b)
+          local words = wordsFor(command, key)
           words[#words + 1] = a
           if b ~= nil then words[#words + 1] = b end
         end
 
         -- Changes of a job's counters, running tasks and queues.
-        local counted, lateJobs, staleQueues = {}, {}, {}
+        local counted, lateJobs, staleQueues
+        onBegin(function() counted, lateJobs, staleQueues = {}, {}, {} end)
         local function count(job, counter, change)
           local counters = counted[job]
           if not counters then
@@ -53,7 +60,7 @@ enum LuaGathering {
 
         local saveTasks, refreshQueues, expireWithJob -- of LuaLives and LuaQueues
         local function flush()
-          if saveTasks then saveTasks() end
+          saveTasks()
           local writes = gatheredInOrder
           gathered, gatheredInOrder = {}, {}
           for _, write in ipairs(writes) do callWith(write[1], write[2], write[3]) end

@@ -24,9 +24,9 @@ enum LuaJobScripts {
         end
 
         local function submitJob()
-          local job, spec, entrypoint = take(), take(), take()
+          local job, submission, entrypoint = take(), take(), take()
           local driver, shape = take(), take()
-          local priority, attemptsMax, delay = takeNumber(), takeNumber(), takeNumber()
+          local priority, attemptsMax, delay = take(), take(), take()
           local deadlines, pool = take(), take()
 
           -- Where the job stands after others: those that are open, one that will never succeed.
@@ -54,18 +54,16 @@ enum LuaJobScripts {
           if isFull then return {'full', 'shapes'} end -- guard: submit-shapes-bounded
           if #unknown > 1 then return unknown end -- guard: after-known-jobs-only
           if depth > LIMITS.chain then return {'full', 'chain'} end -- guard: chains-are-bounded
-          call('HSET', K.job(job), 'spec', spec, 'entrypoint', entrypoint, 'state', 'active',
+          call('HSET', K.job(job), 'spec', submission, 'entrypoint', entrypoint, 'state', 'active',
             'phase', 'queued', 'submitted', now)
           call('SADD', K.active(), job)
           call('ZADD', K.jobs(), call('INCR', K.sequence()), job)
-          local t = {job = job, kind = 'driver', name = 'driver', shape = shape,
-            priority = priority,
-            attemptsMax = attemptsMax, retriesErrors = false, retriesCrashes = false, delay = delay,
-            sequence = call('INCR', K.sequence()), created = now, attempt = 0, state = 'waiting',
-            due = now, history = {}}
-          call('HSET', K.inputs(job), driver, 'i')
-          call('RPUSH', K.order(job), driver)
-          if deadlines ~= '' then t.deadlines = deadlines end
+          local before, behind = specFrame('d', priority, shape)
+          local spec = before .. digits(call('INCR', K.sequence())) .. behind
+            .. attemptsMax .. '|' .. delay .. '||' .. deadlines .. '|6|driveri'
+          local t = readSpec(driver, job, spec)
+          t.state, t.attempt, t.due = 'waiting', 0, now
+          add(driver, job, spec)
           if pool ~= '' then call('HSET', K.job(job), 'pool', pool) end
           t.held = (obstacle or #open > 0) and true or nil
           watch(driver, t)

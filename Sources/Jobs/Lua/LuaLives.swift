@@ -4,39 +4,40 @@
 /// rewritten one by one. Their queues are dropped, and they read as cancelled (`wish`).
 enum LuaLives {
     static let text = #"""
-        local function jobOf(id) return string.match(id, '^([^/]+)/') end
+        local function jobOf(id) return match(id, '^([^/]+)/') end
 
-        -- Tasks this script has seen, as they are now: false for one that is not there. What was
-        -- changed is written by `flush`.
-        local seen, changed = {}, {}
-        local function see(id, job, packed)
-          if not packed then
+        -- Tasks this call has read, as they are now: false for one that is not there. What was
+        -- changed is written by `flush`. `lives` is what is kept of tasks' lives where a call looks
+        -- at that alone, as `flush` will have written it.
+        local seen, changed, lives
+        onBegin(function() seen, changed, lives = {}, {}, {} end)
+        local function see(id, job, spec, life)
+          if not spec then
             seen[id] = false
             return
           end
-          local t = cmsgpack.unpack(packed)
-          if type(t) ~= 'table' then error('task ' .. id .. ' is no table') end
-          t.job = job
-          t.kind = t.kind or 'task'
-          t.history = t.history or {}
+          if lives[id] ~= nil then life = lives[id] end
+          local t = readSpec(id, job, spec)
+          readLife(t, life)
           seen[id] = t
         end
 
-        -- Reads many tasks of a job with one command.
+        -- Reads many tasks of a job with two commands.
         local function loadAll(job, ids)
           local unseen = {}
           for _, id in ipairs(ids) do
             if seen[id] == nil then unseen[#unseen + 1] = id end
           end
           if #unseen == 0 then return end
-          local packed = call('HMGET', K.tasks(job), unpack(unseen))
-          for i, id in ipairs(unseen) do see(id, job, packed[i]) end
+          local specs = call('HMGET', K.tasks(job), unpack(unseen))
+          local kept = call('HMGET', K.lives(job), unpack(unseen))
+          for i, id in ipairs(unseen) do see(id, job, specs[i], kept[i]) end
         end
 
         local function load(id)
           if seen[id] == nil then
             local job = jobOf(id)
-            see(id, job, job and call('HGET', K.tasks(job), id))
+            if job then loadAll(job, {id}) else seen[id] = false end
           end
           return seen[id] or nil
         end
@@ -45,15 +46,20 @@ enum LuaLives {
           changed[id] = t
         end
 
-        -- What most tasks have in common is not written; `see` knows it.
+        -- Keeps what a new task is; what became of it is kept by `save`.
+        local function add(id, job, spec)
+          gather('HSET', K.tasks(job), id, spec)
+          gather('RPUSH', K.order(job), id)
+        end
+
         function saveTasks()
           for id, t in pairs(changed) do
-            local job, kind, history = t.job, t.kind, t.history
-            t.job = nil
-            if kind == 'task' then t.kind = nil end
-            if #history == 0 then t.history = nil end
-            gather('HSET', K.tasks(job), id, cmsgpack.pack(t))
-            t.job, t.kind, t.history = job, kind, history
+            local life = lifeText(t)
+            if life then
+              gather('HSET', K.lives(t.job), id, life)
+            else
+              gather('HDEL', K.lives(t.job), id)
+            end
           end
           changed = {}
         end
@@ -69,7 +75,8 @@ enum LuaLives {
         -- Who wants this task to end; nil while nobody does.
         local function wish(t) return t.cancel or wishOfJob(t.job, t.life) end
 
-        local over = {}
+        local over
+        onBegin(function() over = {} end)
         local function isOver(job)
           if over[job] == nil then
             local state = call('HGET', K.job(job), 'state')
@@ -79,7 +86,7 @@ enum LuaLives {
         end
 
         -- What is kept of a job that is over, beside its own key.
-        local kept = {'tasks', 'order', 'inputs', 'results', 'ends', 'dead', 'log', 'logState'}
+        local kept = {'tasks', 'lives', 'order', 'ends', 'dead', 'log', 'logState'}
 
         -- Keys of a job that is over live as long as the job's own key.
         function expireWithJob(job)
@@ -91,8 +98,8 @@ enum LuaLives {
         local function dropJob(job)
           call('ZREM', K.ended(), job)
           call('ZREM', K.jobs(), job)
-          call('UNLINK', K.job(job), K.tasks(job), K.order(job), K.inputs(job), K.results(job),
-            K.ends(job), K.dead(job), K.log(job), K.logState(job))
+          call('UNLINK', K.job(job), K.tasks(job), K.lives(job), K.order(job), K.ends(job),
+            K.dead(job), K.log(job), K.logState(job))
         end
 
         local tellFollowers -- of jobs that come after others: LuaNewLives
@@ -119,8 +126,7 @@ enum LuaLives {
             end
             raise('job ' .. job)
           elseif t.state == 'succeeded' then
-            flush()
-            call('HSET', K.job(job), 'result', call('HGET', K.results(job), id))
+            call('HSET', K.job(job), 'result', t.result)
             endJob(job, 'succeeded')
           elseif t.state == 'failed' then
             call('HSET', K.job(job), 'failure', t.failure)
@@ -236,8 +242,8 @@ enum LuaLives {
           leaveRunning(id, t)
           t.ended = token
           if outcome.kind == 'succeeded' then
-            gather('HSET', K.results(t.job), id, outcome.payload)
             t.state = 'succeeded'
+            t.result = outcome.payload
             settle(id, t, 'succeeded')
           elseif outcome.kind == 'cancelled' then
             t.by = wish(t) or outcome.text

@@ -50,10 +50,17 @@ enum LuaOriginScripts {
     /// - Reply: the next cursor ('0' at the end), then digests.
     static let named = #"""
         local job, kind, from = take(), take(), take()
-        local page = call('HSCAN', K[kind](job), from, 'COUNT', 256)
+        local function payload(id, kept)
+          if kind == 'inputs' then return readSpec(id, job, kept).input end
+          local t = {}
+          readLife(t, kept)
+          return t.result or ''
+        end
+        local key = kind == 'inputs' and K.tasks(job) or K.lives(job)
+        local page = call('HSCAN', key, from, 'COUNT', 256)
         local reply = {page[1]}
-        for i = 2, #page[2], 2 do
-          local digest = string.match(page[2][i], '^b%d+:(%x+)$')
+        for i = 1, #page[2], 2 do
+          local digest = string.match(payload(page[2][i], page[2][i + 1]), '^b%d+:(%x+)$')
           if digest then reply[#reply + 1] = digest end
         end
         return reply

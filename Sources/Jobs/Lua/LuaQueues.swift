@@ -73,7 +73,8 @@ enum LuaQueues {
 
         -- A shape as text: kind;milliCPUs;memory;gpus;label,label and, where it is not usual,
         -- ;name*amount,name*amount;pool
-        local shapeCache = {}
+        local shapeCache
+        onBegin(function() shapeCache = {} end)
         local function parseShape(shape)
           local known = shapeCache[shape]
           if known then return known end

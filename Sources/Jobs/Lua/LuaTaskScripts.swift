@@ -2,9 +2,10 @@
 enum LuaTaskScripts {
     /// Adds tasks that do not exist yet and tells of each.
     ///
-    /// - Arguments: job id, driver id, token, worker; how many; of each task: id, name, shape,
-    ///   priority, attemptsMax, delay, retries ('e' for errors, 'c' for crashes), deadlines, input.
-    /// - Reply: 'ok' and the tasks, the time instead of one that is new and waits as it was sent;
+    /// - Arguments: job id, driver id, token, worker; how many runs of tasks of one shape and
+    ///   priority; of each run: 'p' or 'd', shape, priority, how many, of each: id, what is sent
+    ///   of it (`LuaTaskForms`).
+    /// - Reply: 'ok' and the tasks, or the time when all are new and wait as they were sent;
     ///   or 'leaseLost', 'jobOver', or 'full' and why.
     /// - Atomic because a driver that lost its lease must add nothing, and because a task that two
     ///   calls ask for must exist once.
@@ -18,36 +19,37 @@ enum LuaTaskScripts {
         -- A task runs in its job's pool; the default one is not named.
         local function inPool(shape)
           if not pool then return shape end
-          local hasCustom = string.match(shape, '^[^;]*;[^;]*;[^;]*;[^;]*;[^;]*;')
+          local hasCustom = match(shape, '^[^;]*;[^;]*;[^;]*;[^;]*;[^;]*;')
           return hasCustom and string.gsub(shape, '[^;]*$', pool, 1) or shape .. ';;' .. pool
         end
 
-        local ids, asked = {}, {}
-        for i = 1, takeNumber() do
-          local id = take()
-          local t = {job = job, kind = 'task', name = take(), shape = inPool(take()),
-            priority = takeNumber(), attemptsMax = takeNumber(), delay = takeNumber(),
-            created = now, attempt = 0, state = 'waiting', due = now, history = {}}
-          local retries, deadlines, input = take(), take(), take()
-          t.retriesErrors = string.find(retries, 'e', 1, true) and true or nil
-          t.retriesCrashes = string.find(retries, 'c', 1, true) and true or nil
-          if deadlines ~= '' then t.deadlines = deadlines end
-          if life > 1 then t.life = life end
-          ids[i] = id
-          asked[i] = {t, input}
+        local ids, texts, runOf = {}, {}, {}
+        for _ = 1, takeNumber() do
+          local run = {flag = take(), shape = inPool(take()), priority = take()}
+          run.base = (1000 - tonumber(run.priority)) * PRIORITY_SPAN
+          run.before, run.behind = specFrame(run.flag, run.priority, run.shape)
+          for _ = 1, takeNumber() do
+            local i = #ids + 1
+            ids[i], texts[i], runOf[i] = take(), take(), run
+          end
         end
-        loadAll(job, ids)
+        local known = call('HMGET', K.tasks(job), unpack(ids))
+        local old = {}
+        for i, id in ipairs(ids) do
+          if known[i] then old[#old + 1] = id end
+        end
+        loadAll(job, old)
         local isFresh, isPast, shapes, freshCount = {}, {}, {}, 0
         for i, id in ipairs(ids) do
-          local old = load(id)
-          if not old and not isFresh[id] then
+          local t = known[i] and load(id)
+          if not t and not isFresh[id] then
             isFresh[id] = true
-            shapes[asked[i][1].shape] = true
+            shapes[runOf[i].shape] = true
             freshCount = freshCount + 1
-          elseif old and (old.life or 1) < life and old.state ~= 'succeeded' then
+          elseif t and (t.life or 1) < life and t.state ~= 'succeeded' then
             -- In a later life, a task that did not succeed in an earlier one waits anew.
             isPast[id] = true
-            shapes[old.shape] = true
+            shapes[t.shape] = true
           end
         end
         local total = tonumber(standing[1] or 0) + freshCount
@@ -58,25 +60,39 @@ enum LuaTaskScripts {
         if freshCount > 0 then
           sequence = call('INCRBY', K.sequence(), freshCount) - freshCount
           count(job, 'total', freshCount)
+          raise('work')
         end
-        -- A task that is new and plain is told of in one word: the caller knows the rest.
-        local reply, isPlain = {}, {}
-        for i, id in ipairs(ids) do
-          if isFresh[id] and not load(id) then
-            local t = asked[i][1]
-            sequence = sequence + 1
-            t.sequence = sequence
-            gather('HSET', K.inputs(job), id, asked[i][2])
-            gather('RPUSH', K.order(job), id)
-            if t.deadlines then watch(id, t) end
-            save(id, t)
-            enqueue(id, t)
-            isPlain[id] = not (t.deadlines or t.life or pool)
+
+        -- Tasks that are new and plain are told of in one word: the caller knows the rest.
+        local isAdded, plainCount = {}, 0
+        local function addFresh(id, run, sent)
+          isAdded[id] = true
+          sequence = sequence + 1
+          local spec = run.before .. digits(sequence) .. run.behind .. sent
+          add(id, job, spec)
+          if run.flag == 'p' and life == 1 then
+            plainCount = plainCount + 1
+            run.queue = run.queue or wordsFor('ZADD', K.waiting(job, run.shape))
+            run.queue[#run.queue + 1] = digits(run.base + sequence)
+            run.queue[#run.queue + 1] = id
+            queueChanged(job, run.shape)
+            return
           end
+          local t = readSpec(id, job, spec)
+          t.state, t.attempt, t.due = 'waiting', 0, now
+          if life > 1 then t.life = life end
+          watch(id, t)
+          save(id, t)
+          enqueue(id, t)
+        end
+        for i, id in ipairs(ids) do
+          if isFresh[id] and not isAdded[id] then addFresh(id, runOf[i], texts[i]) end
         end
         for id in pairs(isPast) do revive(id, load(id), life) end
         publish()
-        for i, id in ipairs(ids) do reply[i] = isPlain[id] and now or describe(id, load(id)) end
+        if plainCount == #ids and not pool then return {'ok', now} end
+        local reply = {}
+        for i, id in ipairs(ids) do reply[i] = describe(id, load(id)) end
         return {'ok', reply}
         """#
 
@@ -141,7 +157,8 @@ enum LuaTaskScripts {
     ///
     /// - Arguments: job id; the position to begin at, or -1 for nothing but where they end now;
     ///   how many.
-    /// - Reply: the position after the last; the tasks, of one that succeeded only id and result.
+    /// - Reply: the position after the last; the tasks, of one that succeeded only its id and its
+    ///   result, as behind 's' in what is kept of its life.
     static let ended = #"""
         local job, from, limit = take(), takeNumber(), takeNumber()
         local length = call('LLEN', K.ends(job))
@@ -149,22 +166,29 @@ enum LuaTaskScripts {
         if from > length then from = 0 end -- guard: shortened-ends-are-read-anew
         local ids = call('LRANGE', K.ends(job), from, from + limit - 1)
         if #ids == 0 then return {from, {}} end
-        loadAll(job, ids)
-        local results = call('HMGET', K.results(job), unpack(ids))
-        local reply = {}
+        readLives(job, ids)
+        local reply, rest = {}, {}
         for i, id in ipairs(ids) do
-          local t = load(id)
-          if t and t.state == 'succeeded' and results[i] then
-            reply[#reply + 1] = {id, results[i]}
-          elseif t then
-            reply[#reply + 1] = describe(id, t)
+          local life = lives[id]
+          reply[i] = {id, life}
+          local isPlain = life and byte(life) == 115 -- 's'
+          if not isPlain then rest[#rest + 1] = i end
+        end
+        for _, i in ipairs(rest) do
+          local t = load(ids[i])
+          if not t then
+            reply[i] = {}
+          elseif t.state == 'succeeded' then
+            reply[i] = {ids[i], 's|0|0|' .. t.result}
+          else
+            reply[i] = describe(ids[i], t)
           end
         end
         return {from + #ids, reply}
         """#
 
-    /// Ends attempts. Arguments: how many; of each: task, token, worker, outcome. Reply: one word
-    /// each. Atomic because an ending moves the task, its job and the queues together.
+    /// Ends attempts. Arguments and reply: `takeEndings`. Atomic because an ending moves the task,
+    /// its job and the queues together.
     static let finish = #"""
         beat()
         local replies = takeEndings()

@@ -14,6 +14,9 @@ final class ControlGroup: MemoryGroup {
     }
     private let directory: String
     private let version: ControlGroupVersion
+    private let events: OpenControlGroupFile
+    private let peak: OpenControlGroupFile
+    private let limit: OpenControlGroupFile
     private let state = Mutex(State())
     let entrance: Int32
 
@@ -29,6 +32,9 @@ final class ControlGroup: MemoryGroup {
         self.directory = directory
         self.version = version
         entrance = descriptor
+        events = OpenControlGroupFile("\(directory)/\(version.eventsFile)")
+        peak = OpenControlGroupFile("\(directory)/\(version.peakFile)")
+        limit = OpenControlGroupFile("\(directory)/\(version.limitFile)")
         // In the newer version the kernel then ends all members, not the largest one.
         if version == .two { _ = ControlGroupFile.write("1", to: "\(directory)/memory.oom.group") }
     }
@@ -39,10 +45,10 @@ final class ControlGroup: MemoryGroup {
 
     func begin(limitInBytes: Int64?) {
         let kills = killCount
-        _ = ControlGroupFile.write("0", to: "\(directory)/\(version.peakFile)")
+        _ = peak.write("0")
         // A negative number lifts the limit in the older version, a word in the newer one.
         let text = limitInBytes.map { "\($0)" } ?? version.noLimit
-        let isSet = ControlGroupFile.write(text, to: "\(directory)/\(version.limitFile)")
+        let isSet = limit.write(text)
         let guardian = state.withLock { state in
             state.limitInBytes = limitInBytes
             state.killsBefore = kills
@@ -55,7 +61,7 @@ final class ControlGroup: MemoryGroup {
 
     func use() -> MemoryUse {
         let kills = killCount
-        let peak = ControlGroupFile.number(in: "\(directory)/\(version.peakFile)") ?? 0
+        let peak = ControlGroupFile.number(of: peak.text) ?? 0
         return state.withLock { state in
             MemoryUse(
                 peakInBytes: peak, limitInBytes: state.limitInBytes,
@@ -75,7 +81,7 @@ final class ControlGroup: MemoryGroup {
     }
 
     private var killCount: Int64 {
-        ControlGroupFile.number(named: "oom_kill", in: "\(directory)/\(version.eventsFile)") ?? 0
+        ControlGroupFile.number(named: "oom_kill", of: events.text) ?? 0
     }
 }
 
@@ -88,34 +94,4 @@ enum ControlGroupVersion: String, Sendable {
     var peakFile: String { self == .one ? "memory.max_usage_in_bytes" : "memory.peak" }
     var eventsFile: String { self == .one ? "memory.oom_control" : "memory.events" }
     var noLimit: String { self == .one ? "-1" : "max" }
-}
-
-/// Small files of the control group file system.
-enum ControlGroupFile {
-    /// Answers whether the kernel took it.
-    static func write(_ text: String, to path: String) -> Bool {
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        let bytes = Array(text.utf8)
-        return Glibc.write(descriptor, bytes, bytes.count) == bytes.count
-    }
-
-    /// A file that holds one number.
-    static func number(in path: String) -> Int64? {
-        Int64(text(of: path).filter { !$0.isWhitespace })
-    }
-
-    /// The number behind a name, a line each: `oom_kill 3`.
-    static func number(named name: String, in path: String) -> Int64? {
-        for line in text(of: path).split(separator: "\n") {
-            let words = line.split(separator: " ")
-            if words.count == 2, words[0] == name { return Int64(words[1]) }
-        }
-        return nil
-    }
-
-    static func text(of path: String) -> String {
-        String(decoding: ProcessTree.read(path), as: UTF8.self)
-    }
 }

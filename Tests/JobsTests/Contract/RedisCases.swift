@@ -68,17 +68,21 @@ extension ContractCase {
                 "Everything of a job that is over expires", { $0.retention = .seconds(60) }
             ) {
                 bench in
-                let driver = try await bench.drive("a")
+                for (job, outcome) in [
+                    ("a", AttemptOutcome.succeeded(.inline([1]))), ("b", .cancelled(by: "x")),
+                ] {
+                    let driver = try await bench.drive(job)
+                    try await bench.add([makeTask("t", job: job), makeTask("u", job: job)], driver)
+                    let lease = try await bench.claimOne()
+                    _ = try await bench.finish(driver, .succeeded(.inline([])))
+                    let before = try await bench.lifetimes(of: "job:\(job)")
+                    try check(before.count >= 4 && before.values.allSatisfy { $0 > 0 }, "\(before)")
+                    _ = try await bench.finish(lease, outcome)
+                    try equal(
+                        try await bench.lifetimes(of: "job:\(job)").filter { $0.value <= 0 }, [:],
+                        "a late \(outcome)")
+                }
                 let line = LogLine(stream: .out, prefix: "", text: "x", time: 0)
-                try await bench.add([makeTask("t", job: "a"), makeTask("u", job: "a")], driver)
-                let lease = try await bench.claimOne()
-                _ = try await bench.finish(driver, .succeeded(.inline([])))
-                let before = try await bench.lifetimes(of: "job:a")
-                try check(before.count >= 5 && before.values.allSatisfy { $0 > 0 }, "\(before)")
-                _ = try await bench.finish(lease, .succeeded(.inline([1])))
-                try equal(
-                    try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:],
-                    "a late result")
                 try await bench.store.appendLogs([line], to: .a)
                 try equal(
                     try await bench.lifetimes(of: "job:a").filter { $0.value <= 0 }, [:],

@@ -192,8 +192,8 @@ enum TestScripts {
 
     /// A clock in a key, so that no case sleeps. `ClusterOfProcessesTests` has the server's clock.
     private static let movableClock = #"""
-        local now = tonumber(redis.call('GET', P .. 'test-clock'))
-        local micros = now * 1000
+        now = tonumber(redis.call('GET', P .. 'test-clock'))
+        micros = now * 1000
         """#
 
     static func scripts(_ limits: StoreLimits, without mutation: String?) -> RedisScripts {
@@ -204,8 +204,7 @@ enum TestScripts {
             timing.pulseGapInMilliseconds = 1_000
             timing.graceInMilliseconds = 500
             let made = RedisScripts(
-                limits: limits, timing: timing, clock: movableClock, hasFlags: true,
-                without: mutation)
+                limits: limits, timing: timing, clock: movableClock, without: mutation)
             known[key] = made
             return made
         }
