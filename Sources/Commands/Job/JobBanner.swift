@@ -26,7 +26,7 @@ enum JobBanner {
     static func ended(_ job: JobDetails) -> String {
         let word = job.status.rawValue.lowercased()
         var text = box("Job '\(job.submissionID)' \(word)") + "\n"
-        if job.status == .failed { text += "\nCause: \(job.message)\n" }
+        if job.status == .failed { text += "\nCause: \(TerminalText.plain.shown(job.message))\n" }
         return text
     }
 

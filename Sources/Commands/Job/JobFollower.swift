@@ -19,12 +19,16 @@ final class JobFollower {
     func follow(showsPhases: Bool, logsToError: Bool = false) async throws -> JobDetails {
         let interrupt = detachOnInterrupt()
         defer { interrupt.cancel() }
+        let display = TerminalText(descriptor: logsToError ? 2 : 1)
         for try await event in client.events(of: id, follows: true) {
             switch event {
             case .phase(let phase, let detail):
-                if showsPhases, let text = phrase(phase, detail) { writeError(text + "\n") }
+                if showsPhases, let text = phrase(phase, detail) {
+                    writeError(TerminalText.plain.shown(text) + "\n")
+                }
             case .log(let line, _):
-                logsToError ? writeError(line.display) : writeOut(line.display)
+                let text = display.line(line)
+                logsToError ? writeError(text) : writeOut(text)
                 isAtLineStart = line.endsWithLineFeed
             case .dropped(let count):
                 writeError("… \(count) lines are no longer kept …\n")

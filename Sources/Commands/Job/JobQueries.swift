@@ -44,9 +44,9 @@ struct JobStatusCommand: AsyncParsableCommand {
             if head.json && tasks { return try writeJSON(listed) }
             if head.json { return try writeJSON(job) }
             writeOut("Status for job '\(job.submissionID)': \(job.status.rawValue)\n")
-            writeOut("Status message: \(job.message)\n")
+            writeOut("Status message: \(TerminalText.plain.shown(job.message))\n")
             writeOut("Phase: \(job.manta.phase)\n")
-            if let why = job.manta.why, !why.isEmpty { writeOut("Why: \(why)\n") }
+            if let why = job.manta.why, !why.isEmpty { writeOut("Why: \(TextTable.plain(why))\n") }
             if job.manta.tasksTotal > 0 {
                 writeOut(
                     "Tasks: \(job.manta.tasksSucceeded) of \(job.manta.tasksTotal) done, "
@@ -54,8 +54,8 @@ struct JobStatusCommand: AsyncParsableCommand {
             }
             if let tracking = job.manta.mlflow { writeOut("MLflow: \(tracking.line())\n") }
             for task in listed {
-                writeOut("\(task.state)  \(task.id)\n")
-                for cause in task.causes { writeOut("    \(cause)\n") }
+                writeOut("\(task.state)  \(TextTable.plain(task.id))\n")
+                for cause in task.causes { writeOut("    \(TextTable.plain(cause))\n") }
             }
         }
     }
@@ -81,6 +81,7 @@ struct JobLogsCommand: AsyncParsableCommand {
                 let end = try await JobFollower(client: client, id: id).follow(showsPhases: false)
                 throw ExitCode(JobBanner.exitCode(of: end))
             }
+            let display = TerminalText(descriptor: 1)
             for try await event in client.events(of: id, follows: follow) {
                 if head.json {
                     let encoder = JSONEncoder()
@@ -89,7 +90,7 @@ struct JobLogsCommand: AsyncParsableCommand {
                         writeOut(String(decoding: try encoder.encode(line), as: UTF8.self) + "\n")
                     }
                 } else if case .log(let line, _) = event {
-                    writeOut(line.display)
+                    writeOut(display.line(line))
                 } else if case .dropped(let count) = event {
                     writeError("… \(count) lines are no longer kept …\n")
                 }
