@@ -115,4 +115,28 @@ import Testing
         }
         #expect(dropped.reduce(taken.count, +) == count)
     }
+
+    @Test("Flush has the mark stored of lines that a flood dropped after all others were stored")
+    func flushAfterFlood() async throws {
+        let store = StoreDouble()
+        let hand = try await JobHand(store, "flood")
+        // It takes ten lines, and then none for as long as a test may last.
+        let log = JobLog(
+            job: hand.id, store: store,
+            allowance: LogAllowance(
+                burst: .init(lines: 10, bytes: 1_000), perSecond: .init(lines: 1e-6, bytes: 1_000)))
+        for number in 0..<10 {
+            log.append(.out, prefix: "", text: "\(number)", endsWithLineFeed: true)
+        }
+        await log.flush(within: .seconds(60))
+        #expect(store.storedLines == (0..<10).map(String.init))
+        for _ in 0..<7 { log.append(.out, prefix: "", text: "lost", endsWithLineFeed: true) }
+        await log.flush(within: .seconds(60))
+        let mark = "7 lines dropped: the job printed more than a log takes"
+        #expect(store.storedLines == (0..<10).map(String.init) + [mark])
+        // Nothing is owed any more.
+        let calls = store.count(of: .appendLogs)
+        await log.flush(within: .seconds(60))
+        #expect(store.count(of: .appendLogs) == calls)
+    }
 }
