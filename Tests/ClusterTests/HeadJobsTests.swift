@@ -88,6 +88,50 @@ import Testing
         await head.stop()
     }
 
+    @Test("A stop keeps who asked for it; a client that says no name is a user")
+    func stopper() async throws {
+        let head = try await RunningHead.start()
+        for (id, user, whom) in [
+            ("named", "ada@laptop", "ada@laptop"), ("unnamed", nil, "a user"),
+            ("odd", "ada; rm -rf", "a user"), ("foreign", "größe@日本", "größe@日本"),
+        ] {
+            let hand = try await JobHand(head.store, id)
+            let client = HeadClient(address: head.url, token: RunningHead.token, user: user)
+            #expect(try await client.stop(id))
+            #expect(try await client.why(id).line == "stopped by \(whom)")
+            _ = hand
+        }
+        // Ray's clients send no body at all.
+        let hand = try await JobHand(head.store, "ray")
+        #expect(try await head.send(.post, "/api/jobs/ray/stop").status == 200)
+        #expect(try await head.client().why("ray").line == "stopped by a user")
+        _ = hand
+        await head.stop()
+    }
+
+    @Test("A name that could say more than who it is, or is too long, stops nothing")
+    func badStopper() async throws {
+        let head = try await RunningHead.start()
+        let hand = try await JobHand(head.store, "j")
+        let names = [
+            "", "job a, which failed", "a\u{1B}[2J", "a\n", "a\u{202E}b",
+            String(repeating: "x", count: 129),
+        ]
+        for name in names {
+            let body = try JSONEncoder().encode(StopRequest(by: name))
+            let reply = try await head.post(
+                "/api/jobs/j/stop", String(decoding: body, as: UTF8.self))
+            #expect(reply.status == 400 && reply.bodyText.hasPrefix("by must be"), "\(name)")
+        }
+        for body in ["{", "[]", #"{"by": 7}"#] {
+            #expect(try await head.post("/api/jobs/j/stop", body).status == 400, "\(body)")
+        }
+        let path = "/api/jobs/j/tasks/driver/stop"
+        #expect(try await head.post(path, #"{"by": "a b"}"#).status == 400)
+        #expect(try await head.store.job(hand.id)?.state == .active(.queued))
+        await head.stop()
+    }
+
     @Test(
         "A result is there when the job succeeded, inline or as a blob, and null when it said none")
     func results() async throws {

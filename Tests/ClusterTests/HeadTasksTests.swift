@@ -70,12 +70,13 @@ import Testing
         let client = head.client()
         let (hand, _) = try await job(
             "j", on: head, tasks: [("a/b c", 1), ("a/b c", 2), ("score", 3)])
+        let named = HeadClient(address: head.url, token: RunningHead.token, user: "ada@laptop")
         let lease = try await hand.claim()
         #expect(try await client.stop(task: "a/b c/1111", of: "j").state == "stopping")
         #expect(try await head.store.heartbeat(hand.record, leases: [lease]).cancelled == [lease])
         let waiting = try #require(try await client.tasks(of: "j").last)
-        let stopped = try await client.stop(task: waiting.id, of: "j")
-        #expect(stopped.state == "cancelled" && stopped.cause == "cancelled by a user")
+        let stopped = try await named.stop(task: waiting.id, of: "j")
+        #expect(stopped.state == "cancelled" && stopped.cause == "cancelled by ada@laptop")
         for (name, status) in [
             ("a/b c", 404), ("a/b c/111", 404), ("none/1111", 404), ("a/b c/1111/1", 404),
             ("../j", 404), ("", 404), ("score/3333/0", 200),

@@ -41,6 +41,23 @@ import Testing
         #expect(unknown.exit == .code(4) && unknown.err.contains("nobody"))
     }
 
+    @Test("What a job prints for a terminal does not reach one, and who stopped a job is told")
+    func hostileOutput() async throws {
+        let cluster = try await cluster()
+        let text = #"printf '\033]0;owned\007\033[2Ja\033[31mred\033[0m\007\rlast\n'"#
+        let shown = try await submit("loud", [], text, waits: true)
+        #expect(shown.exit == .code(0) && shown.outLines.contains("last"), "\(shown.out)")
+        for arguments in [["job", "logs", "loud"], ["job", "logs", "-f", "loud"]] {
+            #expect(try await cluster.manta(arguments).out == "last\n")
+        }
+        let json = try await cluster.manta(["job", "logs", "--json", "loud"]).out
+        #expect(json.contains(#"\u001b]0;owned\u0007"#), "\(json)")
+        _ = try await submit("ended", [], "sleep 600")
+        _ = try await cluster.manta(["job", "stop", "ended"])
+        let whom = try #require(try await why("ended").firstMatch(of: /^stopped: stopped by (\S+)/))
+        #expect(whom.1.hasPrefix("\(NSUserName())@"), "\(whom.1)")
+    }
+
     @Test("A job that failed begins anew with `job retry`")
     func retry() async throws {
         let cluster = try await cluster()

@@ -31,18 +31,20 @@ extension HeadClient {
 
     /// - Parameter task: as `TaskDetails.shortID` or `id`.
     package func retry(task: String, of id: String) async throws -> TaskDetails {
-        try await change(task, of: id, "retry")
+        try await change(task, of: id, "retry", body: .bytes([]))
     }
 
     /// - Parameter task: as `TaskDetails.shortID` or `id`.
     package func stop(task: String, of id: String) async throws -> TaskDetails {
-        try await change(task, of: id, "stop")
+        try await change(task, of: id, "stop", body: try stopBody())
     }
 
-    private func change(_ task: String, of id: String, _ verb: String) async throws -> TaskDetails {
+    private func change(
+        _ task: String, of id: String, _ verb: String, body: HTTPRequest.Body
+    ) async throws -> TaskDetails {
         try decode(
             await send(
-                .post, "/api/jobs/\(path(id))/tasks/\(path(task))/\(verb)", body: .bytes([])))
+                .post, "/api/jobs/\(path(id))/tasks/\(path(task))/\(verb)", body: body))
     }
 
     // MARK: Schedules

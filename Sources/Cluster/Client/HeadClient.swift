@@ -9,10 +9,18 @@ package final class HeadClient: Sendable {
     private let token: String?
     /// This program's, told to the head.
     private let version: String
+    /// Who asks for what is to be remembered.
+    private let user: String?
     private let client: HTTPClient
 
-    package init(address: String, token: String?, version: String = "of an unknown version") {
+    /// - Parameter user: "ada@laptop"; told when jobs and tasks are stopped. One that no head takes
+    ///   is left out.
+    package init(
+        address: String, token: String?, version: String = "of an unknown version",
+        user: String? = nil
+    ) {
         self.version = version
+        self.user = user.flatMap { StopRequest.isName($0) ? $0 : nil }
         self.address = address.hasSuffix("/") ? String(address.dropLast()) : address
         self.token = token
         client = HTTPClient()
@@ -88,8 +96,12 @@ package final class HeadClient: Sendable {
     /// False when the job was over already.
     package func stop(_ id: String) async throws -> Bool {
         let reply: [String: Bool] = try decode(
-            await send(.post, "/api/jobs/\(path(id))/stop", body: .bytes([])))
+            await send(.post, "/api/jobs/\(path(id))/stop", body: try stopBody()))
         return reply["stopped"] ?? false
+    }
+
+    func stopBody() throws -> HTTPRequest.Body {
+        .bytes(Array(try JSONEncoder().encode(StopRequest(by: user))))
     }
 
     /// The job's result as JSON text.

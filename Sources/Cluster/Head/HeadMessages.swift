@@ -216,6 +216,45 @@ package enum JobEvent: Codable, Sendable, Hashable {
     case end(JobDetails)
 }
 
+/// `POST /api/jobs/{id}/stop` and `…/tasks/{task}/stop`; an empty body is one without fields.
+package struct StopRequest: Codable, Sendable, Hashable {
+    /// Who asks, in the asker's own words: "ada@laptop". Whoever has the token may say anything.
+    package var by: String?
+
+    package init(by whom: String?) { by = whom }
+
+    static let nameMaxInBytes = 128
+    /// One who says no name: Ray's clients, and older ones of ours.
+    static let nobody = "a user"
+
+    /// - Throws: `HeadFailure` 400 for a name that is too long or not a word.
+    var asker: String {
+        get throws {
+            guard let by else { return StopRequest.nobody }
+            guard StopRequest.isName(by) else {
+                throw HeadFailure(
+                    400, "invalid_field",
+                    "by must be 1 to \(StopRequest.nameMaxInBytes) bytes of letters, digits and "
+                        + "signs, without spaces")
+            }
+            return by
+        }
+    }
+
+    /// Whether a text can stand in a sentence as who did something. Spaces would let it say more.
+    package static func isName(_ text: String) -> Bool {
+        (1...nameMaxInBytes).contains(text.utf8.count)
+            && text.unicodeScalars.allSatisfy { scalar in
+                switch scalar.properties.generalCategory {
+                case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator,
+                    .lineSeparator, .paragraphSeparator:
+                    false
+                default: true
+                }
+            }
+    }
+}
+
 /// `GET /api/cluster` and `GET /api/cluster/load`.
 package struct ClusterDetails: Codable, Sendable, Hashable {
     package var version: String

@@ -40,7 +40,7 @@ extension HeadRoutes {
     private func stop(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let record = try await job(context)
         let wasOver = record.state.isTerminal
-        _ = try await store.stop(record.spec.id, by: "a user")
+        _ = try await store.stop(record.spec.id, by: try await asker(of: request))
         return HeadJSON.response(["stopped": !wasOver])
     }
 

@@ -13,9 +13,10 @@ extension HeadRoutes {
             let task = try await task(context)
             return try answer(try await store.retry(task: task.spec.id), task)
         }
-        router.post("api/jobs/:id/tasks/:task/stop") { _, context in
+        router.post("api/jobs/:id/tasks/:task/stop") { request, context in
             let task = try await task(context)
-            return try answer(try await store.cancelTask(task.spec.id, by: "a user"), task)
+            let asker = try await asker(of: request)
+            return try answer(try await store.cancelTask(task.spec.id, by: asker), task)
         }
     }
 

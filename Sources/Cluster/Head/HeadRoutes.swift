@@ -50,6 +50,15 @@ struct HeadRoutes: Sendable {
         }
     }
 
+    /// Who asks for the end of something.
+    ///
+    /// - Throws: `HeadFailure` 400 for a body or a name that cannot be taken.
+    func asker(of request: Request) async throws -> String {
+        let body = try await body(of: request)
+        guard body.readableBytes > 0 else { return try StopRequest(by: nil).asker }
+        return try HeadJSON.decode(StopRequest.self, from: body).asker
+    }
+
     /// - Throws: `HeadFailure` 404 for a job that is not kept.
     func job(_ context: BasicRequestContext) async throws -> JobRecord {
         let text = context.parameters.get("id") ?? ""

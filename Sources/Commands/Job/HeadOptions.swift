@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import Foundation
 
 /// What every command that speaks to a head takes.
 struct HeadOptions: ParsableArguments {
@@ -14,7 +15,7 @@ struct HeadOptions: ParsableArguments {
         let environment = Environment.current()
         return HeadClient(
             address: environment.headAddress(address), token: try environment.token(),
-            version: mantaVersion)
+            version: mantaVersion, user: "\(NSUserName())@\(ProcessInfo.processInfo.hostName)")
     }
 
     /// Runs `body` and turns what it throws into words and an exit code.
