@@ -91,7 +91,7 @@ extension TaskRecord {
         let isBounded = spec.deadlines.heartbeat != nil
         let cause =
             isBounded
-            ? "\(exceeded(.heartbeat)) on \(lease.worker)" : "\(lease.worker) stopped answering"
+            ? "\(exceeded(.heartbeat)) on \(lease.worker)" : AttemptRecord.silence(of: lease.worker)
         next.fail(
             TaskFailure(kind: isBounded ? .deadline : .lost, message: cause), cause: cause,
             isRetried: true, worker: lease.worker, at: now)

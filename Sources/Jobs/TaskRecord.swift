@@ -87,6 +87,14 @@ package struct AttemptRecord: Hashable, Sendable, Codable {
         self.endedAt = endedAt
         self.lastLines = lastLines
     }
+
+    /// Whether the store ended the attempt, because its worker was silent or a deadline passed:
+    /// then nobody told its last lines. `expiring` and `passingDeadline` give such causes.
+    package var wasEndedByStore: Bool {
+        cause == AttemptRecord.silence(of: worker) || cause.hasSuffix(" exceeded on \(worker)")
+    }
+
+    static func silence(of worker: WorkerID) -> String { "\(worker) stopped answering" }
 }
 
 /// Why a task ended without a result.

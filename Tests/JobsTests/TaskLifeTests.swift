@@ -126,6 +126,7 @@ private func lease(_ token: Int64, expiry: Int64 = 1_000, worker: String = "w-1"
         let lost = try running.expiring(at: 10)
         #expect(lost.state == .waiting(notBefore: 10))
         #expect(lost.history.map(\.cause) == ["w-1 stopped answering"])
+        #expect(lost.history.map(\.wasEndedByStore) == [true])
         #expect(throws: TaskLifeError.leaseLost(makeTask().id)) {
             try lost.ending(with: .succeeded(.inline([])), under: lease(1), at: 11)
         }

@@ -11,11 +11,14 @@ package struct TaskDetails: Codable, Sendable, Hashable {
         package var endedAt: Int64
         /// What it printed last; only lists of dead tasks say it.
         package var lastLines: [String]?
+        /// Set where `lastLines` is empty because nobody could tell them.
+        package var linesUnknown: Bool?
 
         enum CodingKeys: String, CodingKey {
             case number, worker, cause
             case endedAt = "ended_at"
             case lastLines = "last_lines"
+            case linesUnknown = "last_lines_unknown"
         }
     }
 
@@ -55,7 +58,9 @@ package struct TaskDetails: Codable, Sendable, Hashable {
             Attempt(
                 number: attempt.number, worker: WorkerID.name(in: attempt.worker.rawValue),
                 cause: attempt.cause.withoutWorkerNumbers, endedAt: attempt.endedAt,
-                lastLines: withLines ? attempt.lastLines : nil)
+                lastLines: withLines ? attempt.lastLines : nil,
+                linesUnknown: withLines && attempt.lastLines.isEmpty && attempt.wasEndedByStore
+                    ? true : nil)
         }
         worker = attempts.last?.worker
         cause = attempts.last?.cause

@@ -26,6 +26,7 @@ extension ContractCase {
             try equal(try await bench.heartbeat("w-1", [first]).overdue, [first], "told again")
             let record = try await bench.store.tasks([task.id])[0]
             try equal(record?.history.map(\.cause), ["start-to-close 5 s exceeded on w-1"])
+            try equal(record?.history.map(\.wasEndedByStore), [true])
             try equal(record?.spec.deadlines, limits)
             try equal(try await bench.store.job(.a)?.tasksRetried, 1)
         },
