@@ -14,10 +14,14 @@ final class RedisConnection {
     init(_ endpoint: RedisEndpoint, _ options: RedisOptions) throws(RedisError) {
         self.options = options
         let timeout = timeval(options.connectTimeout)
+        var primary: RedisSentinels.Place?
+        if case .sentinels(let sentinels) = endpoint.address { primary = try sentinels.primary() }
+        let primaryPort = Int32(primary?.port ?? 0)
         let made: UnsafeMutablePointer<redisContext>? =
             switch endpoint.address {
             case .tcp(let host, let port): redisConnectWithTimeout(host, Int32(port), timeout)
             case .unix(let path): redisConnectUnixWithTimeout(path, timeout)
+            case .sentinels: redisConnectWithTimeout(primary?.host, primaryPort, timeout)
             }
         guard let made else { throw .unavailable("out of memory") }
         context = made
@@ -27,8 +31,9 @@ final class RedisConnection {
         guard redisSetTimeout(context, timeval(options.replyTimeout)) == REDIS_OK else {
             throw .unavailable("\(endpoint): \(errorText)")
         }
-        if case .tcp = endpoint.address { redisEnableKeepAlive(context) }
+        if case .unix = endpoint.address {} else { redisEnableKeepAlive(context) }
         try introduce(to: endpoint)
+        if let primary { try RedisSentinels.checkRole(self, primary) }
     }
 
     deinit { redisFree(context) }

@@ -5,6 +5,8 @@ package struct RedisEndpoint: Sendable, Hashable, CustomStringConvertible {
     package enum Address: Sendable, Hashable {
         case tcp(host: String, port: Int)
         case unix(path: String)
+        /// Whoever these Sentinels name when a connection is made.
+        case sentinels(RedisSentinels)
     }
     package var address: Address
     package var user: String?
@@ -26,6 +28,9 @@ package struct RedisEndpoint: Sendable, Hashable, CustomStringConvertible {
         case .tcp(let host, let port):
             "redis://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
         case .unix(let path): "unix://\(path)?db=\(database)"
+        case .sentinels(let sentinels):
+            "redis+sentinel://\(sentinels.places.map(\.description).joined(separator: ","))"
+                + "/\(sentinels.primaryName)/\(database)"
         }
     }
 }
@@ -38,9 +43,10 @@ package struct RedisURLError: Error, Sendable, Hashable, CustomStringConvertible
 }
 
 extension RedisEndpoint {
-    /// Reads `redis://[user[:password]@]host[:port][/db]`, `unix:///path?db=0`, or `host[:port]`.
+    /// Reads `redis://[user[:password]@]host[:port][/db]`, `unix:///path?db=0`, `host[:port]`, or
+    /// `redis+sentinel://[user[:password]@]host[:port][,host[:port]…]/NAME[/db]`.
     ///
-    /// User and password are percent-decoded. TLS and Sentinel are refused by name.
+    /// User and password are percent-decoded. TLS is refused by name.
     package init(url: String) throws(RedisURLError) {
         let (scheme, rest) = RedisEndpoint.splitScheme(url)
         switch scheme {
@@ -50,7 +56,7 @@ extension RedisEndpoint {
             throw RedisURLError(
                 "TLS (rediss://) is not supported; use redis:// inside a private network or tunnel")
         case "redis+sentinel", "redis-sentinel", "sentinel":
-            throw RedisURLError("Sentinel is not supported; name the primary by redis://host:port")
+            try self.init(sentinels: rest)
         case .some(let other):
             throw RedisURLError(
                 "the scheme \(other):// is unknown; use redis://host:port or unix:///path")
@@ -75,19 +81,33 @@ extension RedisEndpoint {
             database: try RedisEndpoint.database(inQuery: query) ?? 0)
     }
 
-    private init(authorityAndPath text: Substring) throws(RedisURLError) {
-        let (location, query) = text.split(at: "?")
-        let (authority, path) = location.split(at: "/")
-        var user: String?
+    private init(sentinels text: Substring) throws(RedisURLError) {
+        let (user, password, rest) = try RedisEndpoint.credentials(text)
+        let (sentinels, database) = try RedisSentinels.read(rest)
+        self.init(
+            address: .sentinels(sentinels), user: user, password: password, database: database)
+    }
+
+    /// User and password before the "@", and what stands after it.
+    private static func credentials(
+        _ text: Substring
+    ) throws(RedisURLError) -> (user: String?, password: String?, rest: Substring) {
+        let (location, _) = text.split(at: "?")
+        let (authority, _) = location.split(at: "/")
+        guard let at = authority.lastIndex(of: "@") else { return (nil, nil, text) }
+        let (name, secret) = authority[..<at].split(at: ":")
         var password: String?
-        var hostAndPort = authority
-        if let at = authority.lastIndex(of: "@") {
-            let (name, secret) = authority[..<at].split(at: ":")
-            user = name.isEmpty ? nil : try RedisEndpoint.decoded(name)
-            if let secret { password = try RedisEndpoint.decoded(secret) }
-            hostAndPort = authority[authority.index(after: at)...]
-        }
-        let (host, port) = try RedisEndpoint.hostAndPort(hostAndPort)
+        if let secret { password = try decoded(secret) }
+        return (
+            name.isEmpty ? nil : try decoded(name), password, text[text.index(after: at)...]
+        )
+    }
+
+    private init(authorityAndPath text: Substring) throws(RedisURLError) {
+        let (user, password, rest) = try RedisEndpoint.credentials(text)
+        let (location, query) = rest.split(at: "?")
+        let (authority, path) = location.split(at: "/")
+        let (host, port) = try RedisEndpoint.hostAndPort(authority)
         let inPath = try RedisEndpoint.database(inPath: path)
         let inQuery = try RedisEndpoint.database(inQuery: query)
         self.init(
@@ -95,7 +115,9 @@ extension RedisEndpoint {
             database: inPath ?? inQuery ?? 0)
     }
 
-    private static func hostAndPort(_ text: Substring) throws(RedisURLError) -> (String, Int) {
+    static func hostAndPort(
+        _ text: Substring, defaultPort: Int = 6_379
+    ) throws(RedisURLError) -> (String, Int) {
         var host = text
         var portText: Substring?
         if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
@@ -111,19 +133,19 @@ extension RedisEndpoint {
         guard !host.isEmpty, host.utf8.count <= 253 else {
             throw RedisURLError("the URL names no host")
         }
-        guard let portText else { return (String(host), 6379) }
+        guard let portText else { return (String(host), defaultPort) }
         guard let port = Int(portText), (1...65_535).contains(port) else {
             throw RedisURLError("the port must be a number in 1...65535")
         }
         return (String(host), port)
     }
 
-    private static func database(inPath path: Substring?) throws(RedisURLError) -> Int? {
+    static func database(inPath path: Substring?) throws(RedisURLError) -> Int? {
         guard let path, !path.isEmpty else { return nil }
         return try database(path)
     }
 
-    private static func database(inQuery query: Substring?) throws(RedisURLError) -> Int? {
+    static func database(inQuery query: Substring?) throws(RedisURLError) -> Int? {
         guard let query, !query.isEmpty else { return nil }
         guard query.hasPrefix("db=") else {
             throw RedisURLError("the only known query of a Redis URL is ?db=N")
@@ -138,7 +160,7 @@ extension RedisEndpoint {
         return number
     }
 
-    private static func decoded(_ text: Substring) throws(RedisURLError) -> String {
+    static func decoded(_ text: Substring) throws(RedisURLError) -> String {
         guard let decoded = String(text).removingPercentEncoding else {
             throw RedisURLError("a percent-escape in the URL is malformed")
         }
@@ -148,7 +170,7 @@ extension RedisEndpoint {
 
 extension Substring {
     /// What stands before and after the first `separator`; no second part when it does not occur.
-    fileprivate func split(at separator: Character) -> (Substring, Substring?) {
+    func split(at separator: Character) -> (Substring, Substring?) {
         guard let index = firstIndex(of: separator) else { return (self, nil) }
         return (self[..<index], self[self.index(after: index)...])
     }

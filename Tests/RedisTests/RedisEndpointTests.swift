@@ -30,7 +30,7 @@ import Testing
     @Test(
         "What cannot be used is refused with a reason and without the password",
         arguments: [
-            "", "redis://", "rediss://u:secret@h", "redis+sentinel://h/x", "http://secret@h",
+            "", "redis://", "rediss://u:secret@h", "redis+sentinel://h", "http://secret@h",
             "redis://h:0", "redis://h:99999", "redis://h:x", "redis://h/x", "redis://h/-1",
             "redis://h?x=1", "unix://relative", "redis://:%zz@h", "redis://[::1]x",
         ])

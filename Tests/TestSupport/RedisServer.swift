@@ -143,7 +143,7 @@ package final class RedisServer: Sendable {
         return line.hasPrefix("+PONG") || line.hasPrefix("-NOAUTH")
     }
 
-    private static func freePort() throws -> Int {
+    static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()

@@ -8,7 +8,7 @@ import Telemetry
 
 /// What every role takes: where its store is and how it logs.
 struct RoleOptions: ParsableArguments {
-    @Option(help: "The control store: redis://…, unix:///…, or memory: (MANTA_STORE, REDIS_URL).")
+    @Option(help: "The control store: redis[+sentinel]://…, unix:///…, or memory: (MANTA_STORE).")
     var store: String?
 
     @Option(
