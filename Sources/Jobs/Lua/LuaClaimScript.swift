@@ -319,9 +319,9 @@ enum LuaClaimScript {
     /// - Arguments: worker, free milliCPUs, memory, gpus, driver slots, labels, custom resources
     ///   (name*amount) and pools, each joined by commas, grantsMax, lease length; endings as in
     ///   `finish`; of how many jobs and shapes tasks may come ahead, of each: job, shape, how many.
-    /// - Reply: as `finish`; the granted tasks, of a plain one only id, spec and token; the specs of
-    ///   their jobs (id, JSON, …); milliseconds until the next delayed task, or null; which grants
-    ///   are ahead, from 1; when the leases of plain ones end.
+    /// - Reply: as `finish`; the granted tasks, of a plain one only id, spec and token; the specs
+    ///   of their jobs (id, JSON, …); milliseconds until the next delayed task, or null; which
+    ///   grants are ahead, from 1; when the leases of plain ones end.
     /// - Atomic because a task must leave the queue, get its token and count against its job in one
     ///   step, and because what a worker offers must hold over all its grants.
     static let claim = #"""

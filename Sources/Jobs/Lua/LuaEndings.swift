@@ -12,7 +12,8 @@ enum LuaEndings {
           for i, id in ipairs(ids) do lives[id] = kept[i] end
         end
 
-        -- The words that plain endings of a job add to, until the next `flush`; how many there were.
+        -- The words that plain endings of a job add to, until the next `flush`, and how many there
+        -- were.
         local function plainEnds(job)
           return {lives = wordsFor('HSET', K.lives(job)), leases = wordsFor('ZREM', K.leases()),
             ends = wordsFor('RPUSH', K.ends(job)), count = 0}

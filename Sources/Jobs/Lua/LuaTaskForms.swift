@@ -1,5 +1,4 @@
-/// How tasks stand in Redis; `docs/REDIS.md` shows the forms, `RedisTaskForm.swift` reads and writes
-/// them in Swift.
+/// How tasks stand in Redis; `docs/REDIS.md` shows the forms, `RedisTaskForm` is the other side.
 ///
 /// What a task is (`tasks`) is written once, as its driver's worker sent it. What became of it
 /// (`lives`) is nothing for one that waits for its first attempt, a line for one that runs or

@@ -107,7 +107,7 @@ enum EndpointUnderTest: CaseIterable {
         let json = #"{"parameters":{"binary_data_output":\#(isBinary)},"inputs":[\#(tensor)]}"#
         let text =
             switch style {
-            case .predict, .serve: #"{"features":[[1,2]]}"#
+            case .predict, .explain, .serve: #"{"features":[[1,2]]}"#
             case .openInference: json
             case .kserve: #"{"instances":[[1,2]]}"#
             case .mlflow: #"{"inputs":[[1,2]]}"#
@@ -144,7 +144,8 @@ enum EndpointUnderTest: CaseIterable {
         }
         let (one, other) = replies.withLock { ($0[0], $0[1]) }
         #expect(one.body == other.body && one.contentType == other.contentType)
-        #expect(one.headers.map { "\($0)" } == other.headers.map { "\($0)" })
+        // Their values may be times.
+        #expect(one.headers.map(\.name) == other.headers.map(\.name))
     }
 
     @Test(
