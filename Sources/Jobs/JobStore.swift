@@ -148,7 +148,8 @@ package protocol JobStore: Sendable {
     /// Unlike other calls, one that is repeated after `.unavailable` may append its lines twice.
     func appendLogs(_ lines: [LogLine], to job: JobID) async throws
 
-    /// Lines after `cursor` (nil: from the oldest kept), at most `limit`.
+    /// Lines after `cursor` (nil: from the oldest kept): `limit`, or all that there are yet. Who
+    /// gets fewer has read to the end.
     func logs(of job: JobID, after cursor: LogCursor?, limit: Int) async throws -> LogPage
 
     // MARK: Waiting

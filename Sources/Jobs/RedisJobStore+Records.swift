@@ -62,21 +62,26 @@ extension RedisJobStore {
     package func logs(
         of job: JobID, after cursor: LogCursor?, limit: Int
     ) async throws -> LogPage {
-        let seen = cursor?.lineNumber ?? 0
-        let count = min(limit, RedisJobStore.logPageMax)
-        guard count > 0 else { return LogPage(lines: [], next: cursor, droppedCount: 0) }
-        let reply = try await send(
-            RedisCommand(
-                "XRANGE", keys.name(.log, job.rawValue), "\(seen + 1)-0", "+", "COUNT",
-                String(count)))
-        let entries = reply.array ?? []
-        guard let first = entries.first, let last = entries.last else {
-            return LogPage(lines: [], next: cursor, droppedCount: 0)
+        var page = LogPage(lines: [], next: cursor, droppedCount: 0)
+        // No reply outgrows the client's bound, and yet the caller gets what it asks for.
+        while page.lines.count < limit {
+            let seen = page.next?.lineNumber ?? 0
+            let count = min(limit - page.lines.count, RedisJobStore.logPageMax)
+            let reply = try await send(
+                RedisCommand(
+                    "XRANGE", keys.name(.log, job.rawValue), "\(seen + 1)-0", "+", "COUNT",
+                    String(count)))
+            let entries = reply.array ?? []
+            guard let first = entries.first, let last = entries.last else { break }
+            // Lines that went between two replies are counted with those before the page.
+            let droppedCount = try RedisLogCoding.number(first) - seen - 1
+            page = LogPage(
+                lines: page.lines + (try entries.map { entry in try RedisLogCoding.line(entry) }),
+                next: LogCursor(lineNumber: try RedisLogCoding.number(last)),
+                droppedCount: page.droppedCount + droppedCount)
+            if entries.count < count { break }
         }
-        return LogPage(
-            lines: try entries.map { entry in try RedisLogCoding.line(entry) },
-            next: LogCursor(lineNumber: try RedisLogCoding.number(last)),
-            droppedCount: try RedisLogCoding.number(first) - seen - 1)
+        return page
     }
 }
 

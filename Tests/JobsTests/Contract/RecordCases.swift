@@ -278,7 +278,10 @@ extension ContractCase {
                 cursor = page.next
             }
             try equal(read, lines)
-            try equal(try await bench.store.logs(of: .a, after: nil, limit: 0).lines, [])
+            for limit in [0, 500, 1_000] {
+                let page = try await bench.store.logs(of: .a, after: nil, limit: limit)
+                try equal(page.lines, Array(lines.prefix(limit)), "who gets fewer is at the end")
+            }
             try await bench.store.appendLogs(lines, to: .fallback)
             try equal(try await bench.store.logs(of: .fallback, after: nil, limit: 9).lines, [])
         },
