@@ -31,7 +31,7 @@ import Testing
     @Test(
         "What cannot be used is refused in words that help",
         arguments: [
-            ("rediss://h", "manta", nil, "TLS"), ("redis+sentinel://h/m", "manta", nil, "Sentinel"),
+            ("rediss://h", "manta", nil, "TLS"), ("redis+sentinel://h", "manta", nil, "primary"),
             ("http://h", "manta", nil, "redis://"), ("redis:x", "manta", nil, "port"),
             ("memory:", "a b", nil, "namespace"), ("memory:", "", nil, "namespace"),
             ("memory:", "manta", "relative", "absolute"),
